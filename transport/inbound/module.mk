@@ -1,0 +1,1 @@
+# SMS and status reports to mail: begins with the first gateway that can receive.

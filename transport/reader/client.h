@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Asking a reader: one process at the other end of a socketpair, one mail at a time. postsmsd keeps several and waits
+ * in its event loop; postsms starts one for one mail and waits here.
+ */
+#ifndef TRANSPORT_READER_CLIENT_H
+#define TRANSPORT_READER_CLIENT_H
+
+#include "transport/reader/view.h"
+#include <sys/types.h>
+
+/* What READER_SOCKET the reader finds its end of the socketpair at. */
+#define READER_FD 3
+
+#define READER_WALL_SECONDS 20 /* a mail may take, reading included */
+#define READER_CPU_SECONDS 10
+#define READER_MEMORY (256 * 1048576) /* octets of address space */
+#define READER_RETIRES_AFTER 1000     /* mails */
+
+/* Starts lib/postsms/postsms-reader of this tree. *ret_fd: our end, close-on-exec, blocking. */
+int reader_start(pid_t *ret_pid, int *ret_fd, struct outcome *why) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Lends it mail, a descriptor that is read to its end. -1: it is gone. */
+int reader_ask(int fd, int mail, struct outcome *why) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Starts a reader, has it read mail, waits, ends it. */
+int reader_once(int mail, struct mail_view **ret, struct outcome *why) G_GNUC_WARN_UNUSED_RESULT;
+
+#endif

@@ -1,0 +1,3 @@
+MODULES += sms
+sms_SRC := $(wildcard transport/sms/*.c)
+sms_PKGS := glib-2.0
