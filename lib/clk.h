@@ -13,7 +13,8 @@ struct clk {
 
 extern const struct clk clk_system;
 
-/* RFC 3339 with seconds and offset, local time zone: "2026-11-22T22:05:31+01:00". Newly allocated. */
+/* RFC 3339 with seconds and offset, local time zone: "2026-11-22T22:05:31+01:00". Newly allocated.
+ */
 char *clk_string(gint64 wall_ms);
 
 #endif

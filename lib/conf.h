@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* postsms.conf (design section 5, postsms.conf(5)): read with libconfuse, kept as one immutable, counted snapshot. */
+/* postsms.conf (design section 5, postsms.conf(5)): read with libconfuse, kept as one immutable,
+ * counted snapshot. */
 #ifndef LIB_CONF_H
 #define LIB_CONF_H
 
@@ -48,7 +49,8 @@ struct conf {
     GPtrArray *gateways; /* struct conf_gateway *, in file order */
 };
 
-/* NULL if there are errors; faults gets every error and warning with file and line. The caller holds one reference. */
+/* NULL if there are errors; faults gets every error and warning with file and line. The caller
+ * holds one reference. */
 struct conf *conf_load(const char *file, Faults *faults);
 struct conf *conf_ref(struct conf *conf);
 void conf_unref(struct conf *conf);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* What is wrong in the files an admin wrote: collected while reading, printed as "file:line: message". */
+/* What is wrong in the files an admin wrote: collected while reading, printed as "file:line:
+ * message". */
 #ifndef LIB_FAULT_H
 #define LIB_FAULT_H
 
@@ -19,8 +20,10 @@ typedef GPtrArray Faults;
 Faults *faults_new(void);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Faults, g_ptr_array_unref)
 
-void faults_add(Faults *faults, const char *file, int line, const char *fmt, ...) G_GNUC_PRINTF(4, 5);
-void faults_warn(Faults *faults, const char *file, int line, const char *fmt, ...) G_GNUC_PRINTF(4, 5);
+void faults_add(Faults *faults, const char *file, int line, const char *fmt, ...)
+    G_GNUC_PRINTF(4, 5);
+void faults_warn(Faults *faults, const char *file, int line, const char *fmt, ...)
+    G_GNUC_PRINTF(4, 5);
 
 /* How many are errors, warnings not counted. */
 guint faults_errors(const Faults *faults);

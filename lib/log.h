@@ -14,12 +14,13 @@ void log_warn(const char *fmt, ...) G_GNUC_PRINTF(1, 2);  /* adds ": " and errno
 void log_warnx(const char *fmt, ...) G_GNUC_PRINTF(1, 2); /* without */
 void log_err(const char *fmt, ...) G_GNUC_PRINTF(1, 2);   /* error, without errno */
 
-/* Foreign text made fit for a log line, a reply or a header: control characters (C0, DEL, C1) become blanks, bytes that
- * are not UTF-8 '?', at most max bytes at a character's end. Newly allocated. */
+/* Foreign text made fit for a log line, a reply or a header: control characters (C0, DEL, C1)
+ * become blanks, bytes that are not UTF-8 '?', at most max bytes at a character's end. Newly
+ * allocated. */
 char *log_clean(const char *text, gsize max);
 
-/* "+41791234567" as "+4179***4567", or whole if full. A string that is not a number of 7 or more digits comes back
- * as it is. Newly allocated. */
+/* "+41791234567" as "+4179***4567", or whole if full. A string that is not a number of 7 or more
+ * digits comes back as it is. Newly allocated. */
 char *log_number(const char *number, bool full);
 
 #endif

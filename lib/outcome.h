@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What happened, in one object that goes down every call: the lowest layer that understands the cause fills it,
- * the top layer translates it once, by the table in outcome.c.
+ * What happened, in one object that goes down every call: the lowest layer that understands the
+ * cause fills it, the top layer translates it once, by the table in outcome.c.
  */
 #ifndef LIB_OUTCOME_H
 #define LIB_OUTCOME_H
@@ -30,8 +30,10 @@ struct outcome {
     char text[400]; /* one line of UTF-8, never empty, no control characters */
 };
 
-/* Sets all three. The text is cleaned: control characters become blanks, broken UTF-8 becomes '?'. */
-void out_set(struct outcome *why, enum out_kind kind, const char *dsn, const char *fmt, ...) G_GNUC_PRINTF(4, 5);
+/* Sets all three. The text is cleaned: control characters become blanks, broken UTF-8 becomes '?'.
+ */
+void out_set(struct outcome *why, enum out_kind kind, const char *dsn, const char *fmt, ...)
+    G_GNUC_PRINTF(4, 5);
 
 /* Puts context in front of the text ("demo: "); kind and status stay. */
 void out_prefix(struct outcome *why, const char *fmt, ...) G_GNUC_PRINTF(2, 3);
@@ -44,9 +46,6 @@ const char *out_status(enum out_kind kind);
 
 /* The SMTP reply code a milter gives: "250", "451", "550" or "554". */
 const char *out_smtp_code(enum out_kind kind);
-
-/* The kind whose out_status() word this is, or -1. */
-int out_kind_by_status(const char *word);
 
 /* True if Postfix will never offer the mail again after this outcome. */
 bool out_final(enum out_kind kind);

@@ -5,12 +5,16 @@ check_all_MODULES := dispatch decide gateway sms reader mailview rules spool lib
 check_all_PKGS := check
 check_all_PLACE := tests
 
+MODULES += replay
+replay_SRC := tests/fuzz/replay.c
+replay_PKGS := glib-2.0
+
 # Fuzz targets: each tests/fuzz/fuzz_NAME.c has a corpus tests/fuzz/corpus/NAME/, replayed by a plain main.
 FUZZERS := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 TEST_PROGRAMS += $(FUZZERS:%=fuzz_%)
 define fuzz_program
-fuzz_$(1)_MAIN := tests/fuzz/fuzz_$(1).c tests/fuzz/replay.c
-fuzz_$(1)_MODULES := decide sms reader mailview rules spool lib
+fuzz_$(1)_MAIN := tests/fuzz/fuzz_$(1).c
+fuzz_$(1)_MODULES := replay decide sms reader mailview rules spool lib
 fuzz_$(1)_PLACE := tests
 endef
 $(foreach f,$(FUZZERS),$(eval $(call fuzz_program,$(f))))

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* Replays a fuzz target's corpus (files or folders of files) with any compiler: libFuzzer's main without the fuzzing. */
+/* Replays a fuzz target's corpus (files or folders of files) with any compiler: libFuzzer's main
+ * without the fuzzing. */
 #include <glib.h>
 #include <stdint.h>
 #include <stdio.h>

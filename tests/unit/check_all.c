@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* Runs every suite that registered itself; CK_RUN_SUITE=name runs one, CK_FORK=no suits a debugger. */
+/* Runs every suite that registered itself; CK_RUN_SUITE=name runs one, CK_FORK=no suits a debugger.
+ */
 #include "tests/unit/check_all.h"
 
 #include <ftw.h>

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* The one unit test runner. A test file ends with UNIT_SUITE("name", tcase_add_test(...); …) and is found by itself. */
+/* The one unit test runner. A test file ends with UNIT_SUITE("name", tcase_add_test(...); …) and is
+ * found by itself. */
 #ifndef TESTS_UNIT_CHECK_ALL_H
 #define TESTS_UNIT_CHECK_ALL_H
 
@@ -20,7 +21,8 @@ void unit_add_suite(Suite *suite);
         unit_add_suite(suite);                                                                     \
     }
 
-/* A new private folder below the system's temporary one; unit_rmdir removes it with what is in it. */
+/* A new private folder below the system's temporary one; unit_rmdir removes it with what is in it.
+ */
 char *unit_tmpdir(void);
 void unit_rmdir(const char *path);
 
