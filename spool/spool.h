@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The ledger, state_dir/spool.db (design section 8): what every delivery and every part is, was and
+ * will be. One process writes it, postsmsd; others read. All of SQLite and SQL is in this folder.
+ *
+ * Writing is grouped: calls that change something join one transaction until spool_commit. If one
+ * of them fails, none of the group is kept and spool_commit says why; only after it returned 0 may
+ * anybody act on what was written.
+ */
+#ifndef SPOOL_SPOOL_H
+#define SPOOL_SPOOL_H
+
+#include "lib/outcome.h"
+
+#define SPOOL_KEY         16                 /* octets of an identity */
+#define SPOOL_SPACE_MIN   (64 * 1024 * 1024) /* free octets below which nothing is sent */
+#define SPOOL_CRASHES_MAX 3                  /* readers a mail may cost */
+
+enum part_state {
+    PART_PLANNED,     /* no gateway has it */
+    PART_SUBMITTING,  /* on disk before the first octet goes out */
+    PART_ACCEPTED,    /* the gateway said so */
+    PART_UNKNOWN,     /* submitted, no clear answer */
+    PART_DELIVERED,   /* the handset has it */
+    PART_UNDELIVERED, /* the carrier gave up */
+    PART_EXPIRED,     /* its validity ended */
+    PART_FAILED,      /* the gateway refused it for good */
+    PART_GAVE_UP,     /* was unknown, will not be settled */
+    PART_CANCELLED,   /* never sent, never will be */
+    PART_STATES
+};
+const char *part_state_name(enum part_state state);
+
+/* True from accepted on: never to be submitted again, nothing left to do for the verdict. */
+bool part_state_accepted(enum part_state state);
+
+struct spool_part {
+    int seq; /* from 1 */
+    enum part_state state;
+    char *ref;         /* ours: 32 hex digits */
+    char *gateway_ref; /* "" before acceptance */
+    char *text;
+    guint units;
+    GBytes *udh;
+};
+
+struct spool_delivery {
+    gint64 id;
+    char *queue_id;
+    guint8 k1[SPOOL_KEY];
+    guint8 k2[SPOOL_KEY];
+    bool has_k2;
+    char *state;             /* open sent refused failed cancelled gave_up */
+    gint64 created, updated; /* milliseconds since 1970 */
+    char *sender, *recipient, *original, *number, *login, *client, *message_id;
+    char *gateway, *originator, *encoding;
+    int dcs;
+    bool truncated;
+    char *rule, *dsn, *reason;
+    GPtrArray *parts; /* struct spool_part *, by seq; may be empty */
+};
+struct spool_delivery *spool_delivery_new(void);
+void spool_delivery_free(struct spool_delivery *delivery);
+typedef struct spool_delivery SpoolDelivery;
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(SpoolDelivery, spool_delivery_free)
+
+struct spool_part *spool_delivery_add_part(struct spool_delivery *delivery);
+
+/* Makes an empty ledger at path, owned by uid and gid if those are not -1. An existing file is left
+ * as it is: -1. */
+int spool_create(const char *path, int uid, int gid, struct outcome *why) G_GNUC_WARN_UNUSED_RESULT;
+
+struct spool;
+
+/* Opens an existing ledger. why says how to cure a missing, foreign, older or newer one. */
+int spool_open(const char *path, bool writable, struct spool **ret,
+               struct outcome *why) G_GNUC_WARN_UNUSED_RESULT;
+void spool_close(struct spool *spool);
+typedef struct spool Spool;
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Spool, spool_close)
+
+/* 0 if the disk has room for more; else RETRY 4.3.0 with the cure. */
+int spool_has_room(struct spool *spool, struct outcome *why) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Ends the group: 0 and everything is durable, or -1 and nothing of it is. Without a change: 0. */
+int spool_commit(struct spool *spool, struct outcome *why) G_GNUC_WARN_UNUSED_RESULT;
+
+/*
+ * The delivery of this queue id and first identity, else of the second if not older than since
+ * (milliseconds since 1970) and not refused; *ret NULL if neither. *ret_by_k2: it was the second.
+ * Sees what this group wrote.
+ */
+int spool_find(struct spool *spool, const char *queue_id, const guint8 *k1, const guint8 *k2,
+               gint64 since, struct spool_delivery **ret, bool *ret_by_k2,
+               struct outcome *why) G_GNUC_WARN_UNUSED_RESULT;
+
+/* By ledger id; *ret NULL if there is none. */
+int spool_get(struct spool *spool, gint64 id, struct spool_delivery **ret,
+              struct outcome *why) G_GNUC_WARN_UNUSED_RESULT;
+
+/* The changes. All take now (milliseconds since 1970) and write the event that goes with them. */
+
+/* A new delivery with its parts as they are in memory; sets id. A state other than open is a
+ * verdict without parts. */
+void spool_add(struct spool *spool, struct spool_delivery *delivery, gint64 now);
+
+/* Postfix offered it again; under another name if queue_id and k1 are not its own. */
+void spool_offered(struct spool *spool, const struct spool_delivery *delivery, const char *queue_id,
+                   const guint8 *k1, gint64 now);
+
+/* One part goes from its state in memory to another, in both places; the group fails if the ledger
+ * has another. */
+void spool_part_to(struct spool *spool, const struct spool_delivery *delivery,
+                   struct spool_part *part, enum part_state state, const char *gateway_ref,
+                   const char *detail, gint64 now);
+
+/* The delivery's state (NULL: stays) and what its last verdict was. */
+void spool_verdict(struct spool *spool, struct spool_delivery *delivery, const char *state,
+                   const struct outcome *verdict, gint64 now);
+
+/* A reader died over this mail (envelope: SPOOL_KEY octets over sender and recipient). */
+void spool_crashed(struct spool *spool, const char *queue_id, const guint8 *envelope, gint64 now);
+
+/* How many readers it has cost so far. */
+int spool_crashes(struct spool *spool, const char *queue_id, const guint8 *envelope, int *ret,
+                  struct outcome *why) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Moves the low-water mark up to the first open delivery. */
+void spool_low_water(struct spool *spool);
+
+/* Reading. each returns false to stop; the delivery is only its for the call. */
+typedef bool spool_each_fn(void *context, const struct spool_delivery *delivery);
+
+/* Every open delivery, oldest first. */
+int spool_each_open(struct spool *spool, spool_each_fn *each, void *context,
+                    struct outcome *why) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Every delivery that key names: a ledger id, queue id, Message-ID (with or without <>) or number,
+ * oldest first. */
+int spool_each_key(struct spool *spool, const char *key, spool_each_fn *each, void *context,
+                   struct outcome *why) G_GNUC_WARN_UNUSED_RESULT;
+
+struct spool_event {
+    gint64 at;
+    int part; /* 0: the delivery */
+    const char *what, *detail;
+};
+int spool_each_event(struct spool *spool, gint64 delivery,
+                     void (*each)(void *context, const struct spool_event *event), void *context,
+                     struct outcome *why) G_GNUC_WARN_UNUSED_RESULT;
+
+#endif
