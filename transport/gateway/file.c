@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The file gateway: each part becomes one JSON object on a line of a file. For demos and tests; it
+ * can be slow and it can fail on purpose. Owns that file. The file is its own evidence: it never
+ * leaves a part unknown.
+ */
+#include "transport/gateway/private.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <jansson.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define SLOTS_AT_ONCE 32 /* without delay: enough that commits are shared */
+
+struct file_gateway {
+    struct gateway base;
+    char *path;
+    gint64 delay_ms;
+    int concurrency;
+    int fail_every;
+    guint64 submissions;
+};
+
+struct submission {
+    struct file_gateway *gateway;
+    const struct gateway_part *part;
+    gateway_done_fn *done;
+    void *context;
+};
+
+static struct gateway *
+file_new(void)
+{
+    struct file_gateway *gateway = g_new0(struct file_gateway, 1);
+
+    return &gateway->base;
+}
+
+static void
+file_free(struct gateway *base)
+{
+    struct file_gateway *gateway = (struct file_gateway *)base;
+
+    g_free(gateway->path);
+    g_free(gateway);
+}
+
+static void
+file_configure(struct gateway *base, const struct conf_gateway *conf)
+{
+    struct file_gateway *gateway = (struct file_gateway *)base;
+
+    g_free(gateway->path);
+    gateway->path = g_strdup(conf->path);
+    gateway->delay_ms = conf->delay_ms;
+    gateway->concurrency = conf->concurrency;
+    gateway->fail_every = conf->fail_every;
+}
+
+/* With a delay it stands for a modem, which takes one at a time. */
+static guint
+file_slots(const struct gateway *base)
+{
+    const struct file_gateway *gateway = (const struct file_gateway *)base;
+
+    if (gateway->concurrency > 0)
+        return (guint)gateway->concurrency;
+    return gateway->delay_ms > 0 ? 1 : SLOTS_AT_ONCE;
+}
+
+static char *
+json_line(const struct file_gateway *gateway, const struct gateway_part *part)
+{
+    g_autofree char *time = clk_string(gateway->base.clk->wall());
+    GString *udh = g_string_new(NULL);
+    gsize udh_len;
+    const guint8 *octets = g_bytes_get_data(part->udh, &udh_len);
+    json_t *object;
+    char *dump;
+    char *line;
+
+    for (gsize i = 0; i < udh_len; i++)
+        g_string_append_printf(udh, "%02X", octets[i]);
+    object = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:i, s:i, s:s, s:i, s:s}", "time", time,
+                       "id", part->ref, "number", part->number, "originator", part->originator,
+                       "encoding", part->encoding, "text", part->text, "part", part->part, "parts",
+                       part->parts, "udh", udh->str, "dcs", part->dcs, "gateway", gateway->base.id);
+    g_string_free(udh, TRUE);
+    dump = object ? json_dumps(object, JSON_COMPACT) : NULL;
+    json_decref(object);
+    line = dump ? g_strconcat(dump, "\n", NULL) : NULL;
+    free(dump);
+    return line;
+}
+
+/* Appends the whole line or nothing; UNKNOWN only if a torn line could not be taken back. */
+static enum gateway_class
+append_line(struct file_gateway *gateway, const char *line, struct outcome *why)
+{
+    const char *id = gateway->base.id;
+    int fd = open(gateway->path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0640);
+    enum gateway_class class = GATEWAY_ACCEPTED;
+    struct stat before;
+    gssize written;
+
+    if (fd < 0 || fstat(fd, &before) < 0) {
+        out_set(why, OUT_RETRY, "4.3.0", "%s: %s: %s", id, gateway->path, g_strerror(errno));
+        if (fd >= 0)
+            close(fd);
+        return GATEWAY_TEMPORARY;
+    }
+    written = write(fd, line, strlen(line));
+    if (written != (gssize)strlen(line)) {
+        out_set(why, OUT_RETRY, "4.3.0", "%s: %s: %s", id, gateway->path,
+                g_strerror(written < 0 ? errno : ENOSPC));
+        class = GATEWAY_TEMPORARY;
+        if (written > 0 && ftruncate(fd, before.st_size) < 0) {
+            out_set(why, OUT_UNKNOWN, "4.4.2", "%s: may have been sent: %s", id, g_strerror(errno));
+            class = GATEWAY_UNKNOWN;
+        }
+    }
+    close(fd);
+    return class;
+}
+
+static int
+on_due(sd_event_source *source, uint64_t usec, void *data)
+{
+    struct submission *submission = data;
+    struct file_gateway *gateway = submission->gateway;
+    struct gateway_result result = {.class = GATEWAY_TEMPORARY, .gateway_ref = ""};
+    g_autofree char *line = json_line(gateway, submission->part);
+
+    (void)usec;
+    sd_event_source_unref(source);
+    out_set(&result.why, OUT_OK, "2.0.0", "%s: written", gateway->base.id);
+    gateway->submissions++;
+    if (gateway->fail_every > 0 && gateway->submissions % (guint64)gateway->fail_every == 0)
+        out_set(&result.why, OUT_RETRY, "4.3.0", "%s: refused for now, as fail_every asks",
+                gateway->base.id);
+    else if (!line)
+        out_set(&result.why, OUT_BUG, "4.3.0", "%s: the part cannot be written as JSON",
+                gateway->base.id);
+    else
+        result.class = append_line(gateway, line, &result.why);
+    if (result.class == GATEWAY_ACCEPTED)
+        result.gateway_ref = submission->part->ref;
+    submission->done(submission->context, &result);
+    g_free(submission);
+    return 0;
+}
+
+static void
+file_submit(struct gateway *base, const struct gateway_part *part, gateway_done_fn *done,
+            void *context)
+{
+    struct file_gateway *gateway = (struct file_gateway *)base;
+    struct submission *submission = g_new0(struct submission, 1);
+    sd_event_source *source = NULL;
+    int error;
+
+    *submission = (struct submission){gateway, part, done, context};
+    error = sd_event_add_time_relative(base->loop, &source, CLOCK_MONOTONIC,
+                                       (uint64_t)gateway->delay_ms * 1000, 1, on_due, submission);
+    g_assert(error >= 0); /* fails only without memory */
+}
+
+static enum gateway_trace
+file_find(struct gateway *base, const char *ref)
+{
+    struct file_gateway *gateway = (struct file_gateway *)base;
+    g_autofree char *needle = g_strdup_printf("\"id\":\"%s\"", ref);
+    g_autofree char *text = NULL;
+    g_autoptr(GError) error = NULL;
+
+    if (!g_file_get_contents(gateway->path, &text, NULL, &error))
+        return g_error_matches(error, G_FILE_ERROR, G_FILE_ERROR_NOENT) ? GATEWAY_HAS_IT_NOT
+                                                                        : GATEWAY_CANNOT_TELL;
+    /* A quotation mark inside a text is escaped, so the needle can only be the key. */
+    return strstr(text, needle) ? GATEWAY_HAS_IT : GATEWAY_HAS_IT_NOT;
+}
+
+const struct gateway_ops gateway_file_ops = {
+    .type = "file",
+    .new = file_new,
+    .free = file_free,
+    .configure = file_configure,
+    .slots = file_slots,
+    .submit = file_submit,
+    .find = file_find,
+};
