@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Owns the order in which everything that may refuse a mail is asked (design section 7). Each step
+ * either leaves the verdict OK or ends the walk. Texts are read by the sender: no file, no line, no
+ * other user's name.
+ */
+#include "transport/dispatch/decide.h"
+
+#include "lib/net.h"
+#include <string.h>
+
+/* One message on its way through the steps. */
+struct walk {
+    const struct setup *setup;
+    const struct request *request;
+    const struct mail_view *view;
+    struct decision *decision;
+    struct addr *addr; /* from the address step on */
+};
+
+void
+decision_clear(struct decision *decision)
+{
+    g_clear_pointer(&decision->number, g_free);
+    g_clear_pointer(&decision->rule, g_free);
+    g_clear_pointer(&decision->originator, g_free);
+    g_clear_pointer(&decision->notes, g_free);
+    g_clear_pointer(&decision->message, sms_message_free);
+}
+
+static bool
+refuse(struct walk *walk, enum out_kind kind, const char *dsn, const char *text)
+{
+    out_set(&walk->decision->verdict, kind, dsn, "%s", text);
+    return false;
+}
+
+/* The milter has asked this already, but not for aliases, requeued mail or its own absence. */
+static bool
+smtp_rules_allow(struct walk *walk)
+{
+    struct decision *decision = walk->decision;
+    const struct smtp_rules *rules = walk->setup->smtp_rules;
+    bool allowed = smtp_rules_sender(rules, request_get(walk->request, SENDER), &decision->smtp,
+                                     &decision->smtp_hit);
+
+    if (decision->smtp_hit) {
+        g_autofree char *name = g_path_get_basename(smtp_rules_file(rules));
+
+        g_free(decision->rule);
+        decision->rule = g_strdup_printf("%s:%d", name, decision->smtp.line);
+    }
+    return allowed || refuse(walk, OUT_REFUSED, "5.7.1", "this sender may not send SMS here");
+}
+
+static bool
+sender_is_known(struct walk *walk)
+{
+    const struct conf *conf = walk->setup->conf;
+    const char *client = request_get(walk->request, CLIENT);
+
+    /* sendmail(1) leaves no client address: the mail was made on this machine. */
+    if (!conf->access_known || *request_get(walk->request, LOGIN) ||
+        net_contains(conf->networks, *client ? client : "127.0.0.1"))
+        return true;
+    return refuse(walk, OUT_REFUSED, "5.7.1",
+                  "SMS are sent for known senders only; log in, or send from a network of ours");
+}
+
+/* Mail that nobody wrote makes no SMS: each one costs money, and answers to answers never end. */
+static bool
+guards_pass(struct walk *walk)
+{
+    const struct mail_view *view = walk->view;
+
+    if (!*request_get(walk->request, SENDER))
+        return refuse(walk, OUT_REFUSED, "5.7.1", "no SMS for mail without a sender address");
+    if (view->report)
+        return refuse(walk, OUT_REFUSED, "5.7.1", "no SMS for delivery reports");
+    if (strcmp(view->auto_submitted, "auto-replied") == 0)
+        return refuse(walk, OUT_REFUSED, "5.7.1", "no SMS for automatic replies");
+    if (view->loop)
+        return refuse(walk, OUT_REFUSED, "5.7.1", "no SMS for mail that was made from an SMS");
+    if (view->list || strcmp(view->precedence, "bulk") == 0 ||
+        strcmp(view->precedence, "junk") == 0 || strcmp(view->precedence, "list") == 0)
+        return refuse(walk, OUT_REFUSED, "5.7.1", "no SMS for mailing lists and bulk mail");
+    return true;
+}
+
+static bool
+address_is_good(struct walk *walk)
+{
+    struct decision *decision = walk->decision;
+
+    if (addr_parse(request_get(walk->request, RECIPIENT), walk->setup->conf->country_code,
+                   &walk->addr, &decision->verdict) < 0)
+        return false;
+    decision->number = g_strdup(walk->addr->number);
+    if (walk->addr->ignored->len > 0) {
+        g_autoptr(GString) names = g_string_new("parameters without effect:");
+
+        for (guint i = 0; i < walk->addr->ignored->len; i++)
+            g_string_append_printf(names, " %s", (const char *)walk->addr->ignored->pdata[i]);
+        g_free(decision->notes);
+        decision->notes = g_strdup(names->str);
+    }
+    if (walk->addr->binary)
+        return refuse(walk, OUT_DATA, "5.6.0", "binary=1: this server sends text only");
+    return true;
+}
+
+static bool
+number_is_reachable(struct walk *walk)
+{
+    char **prefixes = walk->setup->conf->prefixes;
+
+    for (char **prefix = prefixes; *prefix; prefix++)
+        if (g_str_has_prefix(walk->addr->number, *prefix))
+            return true;
+    return !*prefixes || refuse(walk, OUT_REFUSED, "5.7.1", "no SMS to numbers of this country");
+}
+
+/* The gateway that the address names, else the first active one. */
+static bool
+route(struct walk *walk)
+{
+    const struct conf *conf = walk->setup->conf;
+    struct decision *decision = walk->decision;
+
+    if (walk->addr->gateway) {
+        decision->gateway = conf_gateway(conf, walk->addr->gateway);
+        if (!decision->gateway)
+            return refuse(walk, OUT_REFUSED, "5.7.1",
+                          "the gateway that the address names is not known");
+        if (!decision->gateway->active) {
+            out_set(&decision->verdict, OUT_RETRY, "4.3.2", "%s: not active",
+                    decision->gateway->id);
+            decision->gateway = NULL;
+            return false;
+        }
+    }
+    for (guint i = 0; i < conf->gateways->len && !decision->gateway; i++) {
+        const struct conf_gateway *gateway = conf->gateways->pdata[i];
+
+        if (gateway->active)
+            decision->gateway = gateway;
+    }
+    if (!decision->gateway)
+        return refuse(walk, OUT_CONFIG, "4.3.5", "no gateway is configured and active");
+    decision->originator =
+        g_strdup(walk->addr->originator ? walk->addr->originator : decision->gateway->originator);
+    return true;
+}
+
+static char *
+text_of(const struct walk *walk)
+{
+    const struct mail_view *view = walk->view;
+    g_autofree char *size = g_strdup_printf("%" G_GINT64_FORMAT, view->size);
+    const char *const values[TEMPLATE_VARIABLES] = {
+        [TEMPLATE_SENDER] = request_get(walk->request, SENDER),
+        [TEMPLATE_FROM] = view->from,
+        [TEMPLATE_FROM_NAME] = view->from_name,
+        [TEMPLATE_FROM_EMAIL] = view->from_address,
+        [TEMPLATE_SUBJECT] = view->subject,
+        [TEMPLATE_BODY] = view->text,
+        [TEMPLATE_SIZE] = size,
+    };
+
+    return template_expand(walk->setup->message, values);
+}
+
+static bool
+text_fits(struct walk *walk)
+{
+    const struct conf *conf = walk->setup->conf;
+    struct decision *decision = walk->decision;
+    g_autofree char *body = g_strstrip(g_strdup(walk->view->text));
+    g_autofree char *text = text_of(walk);
+    struct sms_limits limits = {
+        .maxmsgs = walk->addr->maxmsgs ? walk->addr->maxmsgs : (guint)conf->maxmsgs,
+        .reject = conf->too_long_reject,
+        .reference = decision->identity.reference,
+    };
+
+    if (!*body && !*walk->view->subject)
+        return refuse(walk, OUT_DATA, "5.6.0", "the mail has neither text nor subject");
+    if (sms_split(text, &limits, &decision->message, &decision->verdict) < 0)
+        return false;
+    if (decision->message->truncated) {
+        g_autofree char *before = decision->notes;
+
+        decision->notes =
+            g_strdup_printf("%s%stext cut to %u of %u parts", before, *before ? "; " : "",
+                            decision->message->parts->len, decision->message->parts_needed);
+    }
+    return true;
+}
+
+static bool
+mail_is_readable(struct walk *walk)
+{
+    walk->decision->verdict = walk->view->verdict;
+    return walk->view->verdict.kind == OUT_OK;
+}
+
+void
+decide_identity(const struct setup *setup, const struct request *request,
+                const struct mail_view *view, struct identity *ret)
+{
+    g_autoptr(Addr) addr = NULL;
+    struct outcome ignored;
+
+    if (addr_parse(request_get(request, RECIPIENT), setup->conf->country_code, &addr, &ignored) < 0)
+        addr = NULL;
+    identity_of(request, view, addr ? addr->number : NULL, ret);
+}
+
+void
+decide(const struct setup *setup, const struct request *request, const struct mail_view *view,
+       struct decision *ret)
+{
+    static bool (*const steps[])(struct walk *) = {
+        smtp_rules_allow,    sender_is_known, guards_pass,      address_is_good,
+        number_is_reachable, route,           mail_is_readable, text_fits,
+    };
+    struct walk walk = {setup, request, view, ret, NULL};
+
+    memset(ret, 0, sizeof(*ret));
+    ret->rule = g_strdup("");
+    ret->notes = g_strdup("");
+    decide_identity(setup, request, view, &ret->identity);
+    out_set(&ret->verdict, OUT_OK, "2.0.0", "ok");
+    for (guint i = 0; i < G_N_ELEMENTS(steps); i++)
+        if (!steps[i](&walk)) {
+            g_clear_pointer(&walk.addr, addr_free);
+            return;
+        }
+    out_set(&ret->verdict, OUT_OK, "2.0.0", "%u SMS to %s over %s", ret->message->parts->len,
+            ret->number, ret->gateway->id);
+    g_clear_pointer(&walk.addr, addr_free);
+}

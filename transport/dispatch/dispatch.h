@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What the files of postsmsd share. One thread, one event loop. A connection (one postsms-pipe)
+ * brings a request; the request becomes a job; the job goes to a reader, through a round of the
+ * ledger, into the lane of a gateway, and back through a round for each part; the verdict goes to
+ * every connection that waits for the job.
+ *
+ *   server.c  connections        readers.c  the reader processes      job.c   a job's life and its
+ * verdict round.c   ledger groups      lane.c     one queue a gateway       main.c  the program
+ */
+#ifndef TRANSPORT_DISPATCH_DISPATCH_H
+#define TRANSPORT_DISPATCH_DISPATCH_H
+
+#include "lib/clk.h"
+#include "spool/spool.h"
+#include "transport/dispatch/decide.h"
+#include "transport/gateway/gateway.h"
+#include <systemd/sd-event.h>
+
+struct conn;
+struct job;
+struct lane;
+struct readers;
+
+struct dispatch {
+    sd_event *loop;
+    const struct clk *clk;
+    struct setup *setup;
+    struct spool *spool;      /* NULL while the ledger cannot be opened */
+    struct outcome spool_why; /* why not */
+    struct readers *readers;
+    int listen_fd;
+    char *listen_path;
+    sd_event_source *accepting;
+    GHashTable *conns; /* set of struct conn * */
+    GHashTable *jobs;  /* set of struct job * */
+    GHashTable *lanes; /* gateway id → struct lane * */
+    GPtrArray *fresh;  /* jobs that a reader is done with, for the next round */
+    GPtrArray
+        *results; /* jobs whose part in flight has a result, for the next round; never dropped */
+    sd_event_source *round;
+    sd_event_source *round_later; /* after a group that failed */
+    bool stopping;
+};
+
+enum job_stage {
+    JOB_READING,    /* with a reader, or waiting for one */
+    JOB_FRESH,      /* in dispatch->fresh */
+    JOB_WAITING,    /* in a lane */
+    JOB_SUBMITTING, /* a part is with the gateway */
+    JOB_RESULT,     /* in dispatch->results */
+};
+
+struct job {
+    struct dispatch *dispatch;
+    struct setup *setup; /* as it was when the request came */
+    enum job_stage stage;
+    GPtrArray *conns;        /* struct conn *, not owned; empty: nobody waits any more */
+    struct request *request; /* a copy of the first connection's */
+    gint64 started;          /* milliseconds, monotonic */
+    struct mail_view *view;
+    struct identity identity;
+    char *rule, *notes;              /* for the log */
+    struct spool_delivery *delivery; /* from its round on */
+    struct lane *lane;               /* from WAITING on */
+    struct spool_part *part;         /* in flight, or settled and not yet in the ledger */
+    struct gateway_part submission;  /* what the gateway was given; points into delivery */
+    enum gateway_class result;       /* of part */
+    struct outcome result_why;       /* and its sentence */
+    char *result_ref;
+    GArray *saved;          /* enum part_state: as the ledger has them, while a group is open */
+    struct outcome verdict; /* when finished */
+};
+
+/* server.c */
+int server_start(struct dispatch *dispatch, struct outcome *why) G_GNUC_WARN_UNUSED_RESULT;
+void server_stop(struct dispatch *dispatch);
+const struct request *conn_request(const struct conn *conn);
+int conn_fd(const struct conn *conn);
+/* True while postsms-pipe is there: a mail whose pipe died may have ended too early. */
+bool conn_alive(const struct conn *conn);
+/* Moves a connection to another job. */
+void conn_set_job(struct conn *conn, struct job *job);
+/* The verdict: log line, answer, end of the connection. job may be NULL. */
+void conn_answer(struct conn *conn, const struct job *job, const struct outcome *verdict);
+
+/* job.c */
+struct job *job_new(struct dispatch *dispatch, struct conn *conn);
+/* A reader has read its mail. Takes the view. */
+void job_read(struct job *job, struct mail_view *view);
+/* Its reader died over it. */
+void job_reader_died(struct job *job);
+/* A connection is gone (only its address is used); without any left nothing more is sent, and job
+ * may be freed. */
+void job_conn_gone(struct job *job, const struct conn *conn);
+/* The end of a job: its verdict to everybody who waits. */
+void job_finish(struct job *job, const struct outcome *verdict);
+/* The job's parts: how many, how many accepted, the first that is still to be sent (NULL if none).
+ */
+guint job_accepted(const struct job *job);
+struct spool_part *job_next_part(const struct job *job);
+/* The log line of design section 9. conn's own request, since a joined job has several. */
+void job_log(const struct dispatch *dispatch, const struct job *job, const struct request *request,
+             gint64 started, const struct outcome *verdict);
+/* Frees a job that nobody waits for. */
+void job_drop(struct job *job);
+
+/* readers.c */
+struct readers *readers_new(struct dispatch *dispatch);
+void readers_free(struct readers *readers);
+void readers_resize(struct readers *readers, guint count);
+/* Has job's mail read; ends in job_read, job_reader_died or job_finish. */
+void readers_add(struct readers *readers, struct job *job);
+/* Nobody waits for job any more and it has not been read yet: true if it was taken back. */
+bool readers_take_back(struct readers *readers, struct job *job);
+
+/* lane.c */
+/* Lanes for the gateways of the set-up; those that are gone take no more parts. */
+void lanes_configure(struct dispatch *dispatch);
+/* Everybody who waits in a lane hears why. */
+void lanes_refuse(struct dispatch *dispatch, const struct outcome *why);
+void lanes_free(struct dispatch *dispatch);
+/* The lane of a gateway, NULL if it is not configured or not active. */
+struct lane *lane_find(struct dispatch *dispatch, const char *id);
+struct gateway *lane_gateway(const struct lane *lane);
+void lane_add(struct lane *lane, struct job *job, bool first);
+void lane_remove(struct lane *lane, struct job *job);
+guint lane_waiting(const struct lane *lane);
+/* The next job whose part may go now, taken from the queue and given a slot; NULL if none. */
+struct job *lane_next(struct lane *lane);
+/* The slot of a job whose part did not go out after all. */
+void lane_release(struct lane *lane);
+/* Hands the marked part to the gateway. Only after its group is durable. */
+void lane_submit(struct job *job);
+
+/* round.c */
+/* Something is to be written; runs when nothing else is to be done. */
+void round_wake(struct dispatch *dispatch);
+int round_start(struct dispatch *dispatch, struct outcome *why) G_GNUC_WARN_UNUSED_RESULT;
+/* Opens the ledger if it is not open; -1: dispatch->spool_why. */
+int round_open_ledger(struct dispatch *dispatch) G_GNUC_WARN_UNUSED_RESULT;
+/* Parts that were in flight when the last postsmsd ended: asks their gateways. */
+void round_settle_all(struct dispatch *dispatch);
+/* True if nothing is in flight and no result is unwritten. */
+bool round_idle(const struct dispatch *dispatch);
+
+#endif

@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Owns a job from its request to its verdict, and the log line. Must never submit or write the
+ * ledger itself: lanes and rounds do.
+ */
+#include "transport/dispatch/dispatch.h"
+
+#include "lib/log.h"
+#include <string.h>
+
+static struct request *
+request_dup(const struct request *request)
+{
+    struct request *copy = g_new0(struct request, 1);
+
+    for (int i = 0; i < ENVELOPE_COUNT; i++)
+        copy->value[i] = g_strdup(request->value[i]);
+    copy->deadline_ms = request->deadline_ms;
+    return copy;
+}
+
+struct job *
+job_new(struct dispatch *dispatch, struct conn *conn)
+{
+    struct job *job = g_new0(struct job, 1);
+
+    job->dispatch = dispatch;
+    job->setup = setup_ref(dispatch->setup);
+    job->conns = g_ptr_array_new();
+    job->request = request_dup(conn_request(conn));
+    job->started = dispatch->clk->mono();
+    job->saved = g_array_new(FALSE, FALSE, sizeof(enum part_state));
+    g_ptr_array_add(job->conns, conn);
+    g_hash_table_add(dispatch->jobs, job);
+    return job;
+}
+
+void
+job_drop(struct job *job)
+{
+    g_hash_table_remove(job->dispatch->jobs, job);
+    setup_unref(job->setup);
+    g_ptr_array_unref(job->conns);
+    request_clear(job->request);
+    g_free(job->request);
+    g_clear_pointer(&job->view, mail_view_free);
+    g_free(job->rule);
+    g_free(job->notes);
+    g_clear_pointer(&job->delivery, spool_delivery_free);
+    g_free(job->result_ref);
+    g_array_unref(job->saved);
+    g_free(job);
+}
+
+guint
+job_accepted(const struct job *job)
+{
+    guint accepted = 0;
+
+    for (guint i = 0; job->delivery && i < job->delivery->parts->len; i++)
+        accepted +=
+            part_state_accepted(((struct spool_part *)job->delivery->parts->pdata[i])->state);
+    return accepted;
+}
+
+struct spool_part *
+job_next_part(const struct job *job)
+{
+    for (guint i = 0; i < job->delivery->parts->len; i++) {
+        struct spool_part *part = job->delivery->parts->pdata[i];
+
+        if (part->state == PART_PLANNED)
+            return part;
+    }
+    return NULL;
+}
+
+void
+job_log(const struct dispatch *dispatch, const struct job *job, const struct request *request,
+        gint64 started, const struct outcome *verdict)
+{
+    bool full = dispatch->setup->conf->log_numbers_full;
+    const struct spool_delivery *delivery = job ? job->delivery : NULL;
+    g_autofree char *to = addr_loggable(request_get(request, RECIPIENT), full);
+    g_autofree char *original = addr_loggable(request_get(request, ORIGINAL), full);
+    g_autoptr(GString) line = g_string_new(NULL);
+    gint64 delay = dispatch->clk->mono() - started;
+
+    g_string_append_printf(
+        line, "%s: to=<%s>",
+        *request_get(request, QUEUE_ID) ? request_get(request, QUEUE_ID) : "NOQUEUE", to);
+    if (g_ascii_strcasecmp(to, original) != 0)
+        g_string_append_printf(line, ", orig_to=<%s>", original);
+    g_string_append_printf(
+        line, ", sender=<%s>, account=%s, relay=%s, parts=%u/%u, rule=%s, delay=%.1f, dsn=%s",
+        request_get(request, SENDER),
+        *request_get(request, LOGIN) ? request_get(request, LOGIN) : "-",
+        delivery && *delivery->gateway ? delivery->gateway : "none", job ? job_accepted(job) : 0,
+        delivery ? delivery->parts->len : 0, job && job->rule && *job->rule ? job->rule : "-",
+        (double)delay / 1000, verdict->dsn);
+    if (job && job->notes && *job->notes)
+        g_string_append_printf(line, ", note=%s", job->notes);
+    g_string_append_printf(line, ", status=%s (%s)", out_status(verdict->kind), verdict->text);
+    if (verdict->kind == OUT_CONFIG || verdict->kind == OUT_BUG)
+        log_err("%s", line->str);
+    else
+        log_info("%s", line->str);
+}
+
+void
+job_finish(struct job *job, const struct outcome *verdict)
+{
+    struct outcome last = *verdict; /* may lie in the job */
+
+    for (guint i = 0; i < job->conns->len; i++)
+        conn_answer(job->conns->pdata[i], job, &last);
+    if (job->conns->len == 0)
+        job_log(job->dispatch, job, job->request, job->started, &last);
+    job_drop(job);
+}
+
+void
+job_conn_gone(struct job *job, const struct conn *conn)
+{
+    g_ptr_array_remove(job->conns, (gpointer)(guintptr)conn);
+    if (job->conns->len > 0)
+        return;
+    switch (job->stage) {
+    case JOB_READING:
+        if (readers_take_back(job->dispatch->readers, job))
+            job_drop(job);
+        break;
+    case JOB_WAITING:
+        /* What is planned stays in the ledger; Postfix will ask again. */
+        lane_remove(job->lane, job);
+        job_drop(job);
+        break;
+    case JOB_FRESH:
+    case JOB_SUBMITTING:
+    case JOB_RESULT:
+        break; /* the round sees that nobody waits */
+    }
+}
+
+/* The open job that this one repeats: the same mail offered twice, or once directly and once
+ * through an alias. */
+static struct job *
+job_twin(const struct job *job)
+{
+    GHashTableIter iter;
+    gpointer key;
+
+    g_hash_table_iter_init(&iter, job->dispatch->jobs);
+    while (g_hash_table_iter_next(&iter, &key, NULL)) {
+        struct job *other = key;
+
+        if (other == job || other->stage == JOB_READING)
+            continue;
+        if (memcmp(other->identity.k1, job->identity.k1, SPOOL_KEY) == 0 ||
+            (job->identity.has_k2 && other->identity.has_k2 &&
+             memcmp(other->identity.k2, job->identity.k2, SPOOL_KEY) == 0))
+            return other;
+    }
+    return NULL;
+}
+
+void
+job_read(struct job *job, struct mail_view *view)
+{
+    struct job *twin;
+
+    job->view = view;
+    for (guint i = job->conns->len; i-- > 0;)
+        if (!conn_alive(job->conns->pdata[i])) {
+            /* The end of the mail may have been the end of the pipe: what was read is worth
+             * nothing. Its own event frees the connection. */
+            conn_set_job(job->conns->pdata[i], NULL);
+            g_ptr_array_remove_index(job->conns, i);
+        }
+    if (job->conns->len == 0) {
+        job_drop(job);
+        return;
+    }
+    decide_identity(job->setup, job->request, view, &job->identity);
+    twin = job_twin(job);
+    if (twin) {
+        for (guint i = 0; i < job->conns->len; i++) {
+            conn_set_job(job->conns->pdata[i], twin);
+            g_ptr_array_add(twin->conns, job->conns->pdata[i]);
+        }
+        job_drop(job);
+        return;
+    }
+    job->stage = JOB_FRESH;
+    g_ptr_array_add(job->dispatch->fresh, job);
+    round_wake(job->dispatch);
+}
+
+void
+job_reader_died(struct job *job)
+{
+    struct dispatch *dispatch = job->dispatch;
+    const char *queue_id = request_get(job->request, QUEUE_ID);
+    guint8 envelope[SPOOL_KEY];
+    struct outcome why;
+    int crashes = 0;
+
+    if (job->conns->len == 0) {
+        job_drop(job);
+        return;
+    }
+    identity_envelope(job->request, envelope);
+    if (round_open_ledger(dispatch) < 0) {
+        job_finish(job, &dispatch->spool_why);
+        return;
+    }
+    spool_crashed(dispatch->spool, queue_id, envelope, dispatch->clk->wall());
+    if (spool_commit(dispatch->spool, &why) < 0 ||
+        spool_crashes(dispatch->spool, queue_id, envelope, &crashes, &why) < 0)
+        ;
+    else if (crashes >= SPOOL_CRASHES_MAX)
+        out_set(&why, OUT_DATA, "5.6.0", "the mail cannot be read: %d attempts ended in a crash",
+                crashes);
+    else
+        out_set(&why, OUT_RETRY, "4.3.0", "the mail could not be read (attempt %d of %d)", crashes,
+                SPOOL_CRASHES_MAX);
+    job_finish(job, &why);
+}

@@ -1,0 +1,316 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Owns the reader processes: starts them, lends each one connection at a time, watches the clock,
+ * starts another where one ended. Knows which mail each of them has, so that a crash is charged to
+ * the right one.
+ */
+#include "transport/dispatch/dispatch.h"
+
+#include "lib/log.h"
+#include "transport/reader/client.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define GRACE_SECONDS 5 /* past the reader's own wall clock limit */
+#define RESTART_USEC  G_USEC_PER_SEC
+
+struct reader {
+    struct readers *pool;
+    pid_t pid;
+    int fd;
+    sd_event_source *io;
+    sd_event_source *timer;
+    GByteArray *input;
+    struct job *job; /* NULL: idle */
+    guint answers;
+};
+
+struct readers {
+    struct dispatch *dispatch;
+    guint wanted;
+    GPtrArray *running; /* struct reader * */
+    GQueue waiting;     /* struct job * */
+    sd_event_source *restart;
+};
+
+static void start_missing(struct readers *readers);
+
+static void
+reader_free(struct reader *reader)
+{
+    g_ptr_array_remove(reader->pool->running, reader);
+    sd_event_source_disable_unref(reader->io);
+    sd_event_source_disable_unref(reader->timer);
+    close(reader->fd);
+    g_byte_array_unref(reader->input);
+    g_free(reader);
+}
+
+/* True if its end was its own choice: retired, with nothing in hand. */
+static bool
+reader_reap(struct reader *reader)
+{
+    int status = 0;
+
+    kill(reader->pid, SIGKILL);
+    while (waitpid(reader->pid, &status, 0) < 0 && errno == EINTR)
+        ;
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+        return true;
+    if (WIFSIGNALED(status))
+        log_warnx("reader %d died with signal %d", (int)reader->pid, WTERMSIG(status));
+    else
+        log_warnx("reader %d ended with status %d", (int)reader->pid, WEXITSTATUS(status));
+    return false;
+}
+
+/* One that did not even start must not be started over and over. */
+static void
+restart_later(struct readers *readers)
+{
+    sd_event_source_set_time_relative(readers->restart, RESTART_USEC);
+    sd_event_source_set_enabled(readers->restart, SD_EVENT_ONESHOT);
+}
+
+static void
+reader_ended(struct reader *reader)
+{
+    struct readers *readers = reader->pool;
+    struct job *job = reader->job;
+    bool retired = reader_reap(reader);
+    bool never_worked = reader->answers == 0 && !job;
+
+    reader_free(reader);
+    if (never_worked)
+        restart_later(readers);
+    else
+        start_missing(readers);
+    if (!job)
+        return;
+    if (retired)
+        readers_add(readers, job); /* it left before it took the mail */
+    else
+        job_reader_died(job);
+}
+
+static void
+reader_give(struct reader *reader, struct job *job)
+{
+    struct outcome why;
+
+    reader->job = job;
+    sd_event_source_set_time_relative(reader->timer, (READER_WALL_SECONDS + GRACE_SECONDS) *
+                                                         (uint64_t)G_USEC_PER_SEC);
+    sd_event_source_set_enabled(reader->timer, SD_EVENT_ONESHOT);
+    if (reader_ask(reader->fd, conn_fd(job->conns->pdata[0]), &why) < 0) {
+        /* Nobody has read anything: another reader takes it. */
+        reader->job = NULL;
+        g_queue_push_head(&reader->pool->waiting, job);
+        reader_ended(reader);
+    }
+}
+
+static struct reader *
+idle_reader(struct readers *readers)
+{
+    for (guint i = 0; i < readers->running->len; i++) {
+        struct reader *reader = readers->running->pdata[i];
+
+        if (!reader->job && reader->answers < READER_RETIRES_AFTER)
+            return reader;
+    }
+    return NULL;
+}
+
+static void
+hand_out(struct readers *readers)
+{
+    struct reader *reader;
+
+    while (!g_queue_is_empty(&readers->waiting) && (reader = idle_reader(readers)))
+        reader_give(reader, g_queue_pop_head(&readers->waiting));
+}
+
+static void
+reader_answered(struct reader *reader, struct mail_view *view)
+{
+    struct job *job = reader->job;
+
+    reader->job = NULL;
+    reader->answers++;
+    sd_event_source_set_enabled(reader->timer, SD_EVENT_OFF);
+    hand_out(reader->pool);
+    if (view->verdict.kind == OUT_RETRY && job->conns->len > 0) {
+        job_finish(job, &view->verdict);
+        mail_view_free(view);
+    } else {
+        job_read(job, view);
+    }
+}
+
+/* Takes what came; false if the reader does not speak its own language any more. */
+static bool
+reader_input(struct reader *reader, struct mail_view **ret)
+{
+    g_autoptr(Wire) wire = NULL;
+    struct outcome why;
+    gsize used;
+    int complete =
+        wire_parse_frame((const char *)reader->input->data, reader->input->len, &wire, &used, &why);
+
+    if (complete == 0)
+        return true;
+    if (complete < 0 || !reader->job || mail_view_unpack(wire, ret, &why) < 0) {
+        log_warnx("reader %d gave an answer that is none: %s", (int)reader->pid,
+                  complete == 1 && !reader->job ? "not asked" : why.text);
+        return false;
+    }
+    g_byte_array_remove_range(reader->input, 0, (guint)used);
+    return true;
+}
+
+static int
+on_reader(sd_event_source *source, int fd, uint32_t events, void *data)
+{
+    static guint8 buffer[65536];
+    struct reader *reader = data;
+    struct mail_view *view = NULL;
+    gssize got = recv(fd, buffer, sizeof(buffer), MSG_DONTWAIT);
+
+    (void)source;
+    (void)events;
+    if (got < 0 && (errno == EAGAIN || errno == EINTR))
+        return 0;
+    if (got > 0)
+        g_byte_array_append(reader->input, buffer, (guint)got);
+    if (got <= 0 || !reader_input(reader, &view))
+        reader_ended(reader);
+    else if (view)
+        reader_answered(reader, view);
+    return 0;
+}
+
+static int
+on_overtime(sd_event_source *source, uint64_t usec, void *data)
+{
+    struct reader *reader = data;
+
+    (void)source;
+    (void)usec;
+    log_warnx("reader %d took longer than %d s over one mail", (int)reader->pid,
+              READER_WALL_SECONDS + GRACE_SECONDS);
+    reader_ended(reader);
+    return 0;
+}
+
+static bool
+start_one(struct readers *readers)
+{
+    struct reader *reader = g_new0(struct reader, 1);
+    struct outcome why;
+
+    reader->pool = readers;
+    if (reader_start(&reader->pid, &reader->fd, &why) < 0) {
+        log_err("%s", why.text);
+        g_free(reader);
+        return false;
+    }
+    reader->input = g_byte_array_new();
+    g_ptr_array_add(readers->running, reader);
+    if (sd_event_add_io(readers->dispatch->loop, &reader->io, reader->fd, EPOLLIN, on_reader,
+                        reader) < 0 ||
+        sd_event_add_time_relative(readers->dispatch->loop, &reader->timer, CLOCK_MONOTONIC,
+                                   G_USEC_PER_SEC, 0, on_overtime, reader) < 0) {
+        log_err("reader %d cannot be watched", (int)reader->pid);
+        reader_reap(reader);
+        reader_free(reader);
+        return false;
+    }
+    sd_event_source_set_enabled(reader->timer, SD_EVENT_OFF);
+    return true;
+}
+
+static void
+start_missing(struct readers *readers)
+{
+    while (readers->running->len < readers->wanted)
+        if (!start_one(readers)) {
+            restart_later(readers);
+            return;
+        }
+    hand_out(readers);
+}
+
+static int
+on_restart(sd_event_source *source, uint64_t usec, void *data)
+{
+    (void)source;
+    (void)usec;
+    start_missing(data);
+    return 0;
+}
+
+struct readers *
+readers_new(struct dispatch *dispatch)
+{
+    struct readers *readers = g_new0(struct readers, 1);
+    int error;
+
+    readers->dispatch = dispatch;
+    readers->running = g_ptr_array_new();
+    g_queue_init(&readers->waiting);
+    error = sd_event_add_time_relative(dispatch->loop, &readers->restart, CLOCK_MONOTONIC,
+                                       RESTART_USEC, 0, on_restart, readers);
+    g_assert(error >= 0); /* fails only without memory */
+    sd_event_source_set_enabled(readers->restart, SD_EVENT_OFF);
+    return readers;
+}
+
+void
+readers_resize(struct readers *readers, guint count)
+{
+    readers->wanted = count;
+    for (guint i = readers->running->len; i-- > 0 && readers->running->len > count;) {
+        struct reader *reader = readers->running->pdata[i];
+
+        if (!reader->job) {
+            reader_reap(reader);
+            reader_free(reader);
+        }
+    }
+    start_missing(readers);
+}
+
+void
+readers_free(struct readers *readers)
+{
+    while (readers->running->len > 0) {
+        struct reader *reader = readers->running->pdata[0];
+
+        reader_reap(reader);
+        reader_free(reader);
+    }
+    g_ptr_array_unref(readers->running);
+    g_queue_clear(&readers->waiting);
+    sd_event_source_disable_unref(readers->restart);
+    g_free(readers);
+}
+
+void
+readers_add(struct readers *readers, struct job *job)
+{
+    job->stage = JOB_READING;
+    g_queue_push_tail(&readers->waiting, job);
+    hand_out(readers);
+}
+
+bool
+readers_take_back(struct readers *readers, struct job *job)
+{
+    return g_queue_remove(&readers->waiting, job);
+}
