@@ -1,7 +1,7 @@
 PROGRAMS += postsms
 postsms_MAIN := $(wildcard admin/*.c)
-postsms_MODULES := decide gateway sms mailview rules spool lib
-postsms_PKGS := glib-2.0 jansson nettle
+postsms_MODULES := decide sms mailview rules spool lib
+postsms_PKGS := glib-2.0 jansson
 postsms_PLACE := sbin
 
 MANPAGES += admin/postsms.8

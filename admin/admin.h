@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: ISC */
+/* What the commands of postsms share. A command returns the exit status: 0 yes or done, 1 no or
+ * fault, 2 usage. */
+#ifndef ADMIN_ADMIN_H
+#define ADMIN_ADMIN_H
+
+#include "lib/conf.h"
+#include "spool/spool.h"
+#include <jansson.h>
+
+#define ADMIN_DONE  0
+#define ADMIN_FAULT 1
+#define ADMIN_USAGE 2
+
+struct admin {
+    const char *conf_file;
+    bool json;
+    char **args; /* behind the command, options of the command included; NULL-ended, args[0] is the
+                    command */
+    int argc;
+};
+
+int admin_init(struct admin *admin);
+int admin_check(struct admin *admin);
+int admin_explain(struct admin *admin);
+int admin_queue(struct admin *admin);
+int admin_trace(struct admin *admin);
+
+/* The configuration; NULL: its errors are on stderr. */
+struct conf *admin_conf(const struct admin *admin);
+
+/* The ledger, for reading; NULL: why not is on stderr. */
+struct spool *admin_ledger(const struct conf *conf);
+
+/* "postsms: text" on stderr; returns ADMIN_FAULT. */
+int admin_fault(const char *fmt, ...) G_GNUC_PRINTF(1, 2);
+
+/* Prints and frees. */
+int admin_print_json(json_t *json);
+
+/* octets as upper-case hex. Newly allocated. */
+char *admin_hex(GBytes *octets);
+
+#endif

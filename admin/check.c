@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: ISC */
+/* postsms check: everything an admin wrote, read as the daemons read it, and what would stop them.
+ * Changes nothing. */
+#include "admin/admin.h"
+
+#include "transport/dispatch/setup.h"
+#include <stdio.h>
+
+static json_t *
+faults_json(const Faults *faults)
+{
+    json_t *array = json_array();
+
+    for (guint i = 0; i < faults->len; i++) {
+        const struct fault *fault = faults->pdata[i];
+
+        json_array_append_new(array,
+                              json_pack("{s:s, s:i, s:s, s:s}", "file", fault->file, "line",
+                                        fault->line, "severity",
+                                        fault->warning ? "warning" : "error", "text", fault->text));
+    }
+    return array;
+}
+
+int
+admin_check(struct admin *admin)
+{
+    g_autoptr(Faults) faults = faults_new();
+    g_autoptr(Setup) setup = NULL;
+    guint errors;
+
+    if (admin->argc != 1)
+        return ADMIN_USAGE;
+    setup = setup_load(admin->conf_file, faults);
+    if (setup) {
+        g_autofree char *path = conf_ledger(setup->conf);
+        g_autoptr(Spool) spool = NULL;
+        struct outcome why;
+
+        if (spool_open(path, false, &spool, &why) < 0)
+            faults_warn(faults, path, 0, "%s", why.text);
+    }
+    errors = faults_errors(faults);
+    if (admin->json) {
+        int status = admin_print_json(faults_json(faults));
+        return errors ? ADMIN_FAULT : status;
+    }
+    faults_print(faults, stdout);
+    printf("%u errors, %u warnings\n", errors, faults->len - errors);
+    return errors ? ADMIN_FAULT : ADMIN_DONE;
+}
