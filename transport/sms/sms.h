@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * From text to parts: GSM 03.38 or UCS-2 (3GPP TS 23.038), concatenation (TS 23.040 9.2.3.24.1), SMS-SUBMIT
- * (TS 23.040 9.2.2.2). Pure: no I/O, no clock, no chance.
+ * From text to parts: GSM 03.38 or UCS-2 (3GPP TS 23.038), concatenation (TS 23.040 9.2.3.24.1),
+ * SMS-SUBMIT (TS 23.040 9.2.2.2). Pure: no I/O, no clock, no chance.
  */
 #ifndef TRANSPORT_SMS_SMS_H
 #define TRANSPORT_SMS_SMS_H
@@ -15,9 +15,10 @@ const char *sms_encoding_name(enum sms_encoding encoding); /* "gsm7", "ucs2", "8
 int sms_encoding_by_name(const char *name);                /* or -1 */
 
 struct sms_part {
-    char *text;  /* UTF-8, what this part shows; NULL for 8bit */
-    guint units; /* septets (gsm7), UTF-16 units (ucs2) or octets (8bit), header not counted */
-    GBytes *udh; /* user data header with its length octet; of size 0 if there is none */
+    char *text;   /* UTF-8, what this part shows; NULL for 8bit */
+    guint units;  /* septets (gsm7), UTF-16 units (ucs2) or octets (8bit), header not counted */
+    GBytes *udh;  /* user data header with its length octet; of size 0 if there is none */
+    GBytes *data; /* the octets of an 8bit part, else NULL */
 };
 
 struct sms_message {
@@ -40,19 +41,25 @@ struct sms_limits {
 };
 
 /*
- * text: valid UTF-8, not empty. GSM 03.38 with its extension table if every character is in them, else UCS-2; the
- * fewest parts: 160/153 septets, 70/67 units. No escape pair and no surrogate pair is torn apart. Too long: cut at a
- * word (or, without one, at a character) with "..." in GSM 03.38 and U+2026 in UCS-2, or refused.
- * -1: why is DATA 5.6.0: nothing to send, or too long, naming the parts needed and allowed.
+ * text: valid UTF-8, not empty. GSM 03.38 with its extension table if every character is in them,
+ * else UCS-2; the fewest parts: 160/153 septets, 70/67 units. No escape pair and no surrogate pair
+ * is torn apart. Too long: cut at a word (or, without one in the second half of what fits, at a
+ * character) with "..." in GSM 03.38 and U+2026 in UCS-2, or refused. Marks, skin tones, joined
+ * emoji and flags stay with their base unless no part can hold them whole. The encoding is the
+ * whole text's, even if cutting removes forced_by. -1: why is DATA 5.6.0: nothing to send, or too
+ * long, naming the parts needed and allowed.
  */
-int sms_split(const char *text, const struct sms_limits *limits, struct sms_message **ret, struct outcome *why)
-    G_GNUC_WARN_UNUSED_RESULT;
+int sms_split(const char *text, const struct sms_limits *limits, struct sms_message **ret,
+              struct outcome *why) G_GNUC_WARN_UNUSED_RESULT;
 
 /*
- * The SMS-SUBMIT TPDU of one part, without the SMSC field, message reference 00, relative validity absent, no status
- * report asked for. number: "+digits".
+ * The SMS-SUBMIT TPDU of one part, without the SMSC field, message reference 00, relative validity
+ * absent, no status report asked for. number: "+digits". Unused bits of the last octet are 0. NULL
+ * if the part does not fit into one SMS in this encoding, which parts of sms_split never do, or if
+ * number is none.
  */
-GBytes *sms_tpdu(const struct sms_part *part, enum sms_encoding encoding, guint8 dcs, const char *number);
+GBytes *sms_tpdu(const struct sms_part *part, enum sms_encoding encoding, guint8 dcs,
+                 const char *number);
 
 /* Septets of text in GSM 03.38 with extension, or -1 if a character is not in it. */
 gssize sms_gsm7_length(const char *text);
