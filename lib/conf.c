@@ -43,7 +43,7 @@ static cfg_opt_t transport_keys[] = {
 
 static cfg_opt_t access_keys[] = {
     CFG_STR("require", "known", CFGF_NONE),
-    CFG_STR_LIST("networks", "{\"127.0.0.0/8\", \"::1\"}", CFGF_NONE),
+    CFG_STR_LIST("networks", "{}", CFGF_NONE), /* not given: 127.0.0.0/8 and ::1 */
     CFG_STR_LIST("prefixes", "{}", CFGF_NONE),
     CFG_STR("address_credentials", NULL, KEY_LATER),
     CFG_END(),
@@ -265,7 +265,9 @@ get_domains(cfg_t *cfg, struct conf *conf)
 static void
 get_access(cfg_t *cfg, struct conf *conf)
 {
-    g_auto(GStrv) networks = get_strings(cfg, "networks");
+    static const char *const own[] = {"127.0.0.0/8", "::1", NULL};
+    g_auto(GStrv) networks =
+        line_of(cfg, "networks") ? get_strings(cfg, "networks") : g_strdupv((char **)own);
 
     conf->access_known = get_choice(cfg, "require", "known", "none");
     conf->networks = g_ptr_array_new_with_free_func(g_free);
@@ -360,7 +362,7 @@ get_everything(cfg_t *cfg, struct conf *conf)
     if (strlen(conf->country_code) > 3 ||
         conf->country_code[strspn(conf->country_code, "0123456789")] ||
         conf->country_code[0] == '0')
-        faults_add(load.faults, load.file, 0,
+        faults_add(load.faults, load.file, line_of(cfg, "country_code"),
                    "country_code: \"%s\" is not 1 to 3 digits without + or 0 in front",
                    conf->country_code);
     conf->readers = get_int(cfg, "readers", 1, 64);

@@ -5,12 +5,15 @@
 
 #include "spool/spool.h"
 #include <sqlite3.h>
+#include <sys/types.h>
 
 #define SPOOL_APPLICATION 0x706f7374 /* "post" */
 
 struct spool {
     sqlite3 *db;
     char *path;
+    dev_t device; /* of the file that was opened */
+    ino_t inode;
     GHashTable *statements; /* const char *sql → sqlite3_stmt * */
     bool in_group;
     bool failed; /* something in this group went wrong: why_failed says what */

@@ -152,6 +152,7 @@ spool_open(const char *path, bool writable, struct spool **ret, struct outcome *
 {
     g_autoptr(Spool) spool = g_new0(struct spool, 1);
     int flags = writable ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY;
+    struct stat info;
 
     spool->path = g_strdup(path);
     spool->statements = g_hash_table_new_full(NULL, NULL, NULL, statement_free);
@@ -177,6 +178,12 @@ spool_open(const char *path, bool writable, struct spool **ret, struct outcome *
         out_set(why, OUT_CONFIG, "4.3.5", "ledger %s cannot be written by this user", path);
         return -1;
     }
+    if (stat(path, &info) < 0) {
+        out_set(why, OUT_CONFIG, "4.3.5", "ledger %s: %s", path, g_strerror(errno));
+        return -1;
+    }
+    spool->device = info.st_dev;
+    spool->inode = info.st_ino;
     *ret = g_steal_pointer(&spool);
     return 0;
 }
@@ -193,10 +200,17 @@ spool_close(struct spool *spool)
 }
 
 int
-spool_has_room(struct spool *spool, struct outcome *why)
+spool_usable(struct spool *spool, struct outcome *why)
 {
     struct statvfs info;
+    struct stat now;
 
+    /* SQLite would go on writing to a file that no name leads to any more. */
+    if (stat(spool->path, &now) < 0 || now.st_dev != spool->device || now.st_ino != spool->inode) {
+        out_set(why, OUT_CONFIG, "4.3.5",
+                "ledger %s was removed or replaced; put it back or restart postsmsd", spool->path);
+        return -1;
+    }
     if (statvfs(spool->path, &info) < 0) {
         out_set(why, OUT_RETRY, "4.3.0", "ledger %s: %s", spool->path, g_strerror(errno));
         return -1;

@@ -79,8 +79,9 @@ void spool_close(struct spool *spool);
 typedef struct spool Spool;
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Spool, spool_close)
 
-/* 0 if the disk has room for more; else RETRY 4.3.0 with the cure. */
-int spool_has_room(struct spool *spool, struct outcome *why) G_GNUC_WARN_UNUSED_RESULT;
+/* 0 if the ledger is still the file that was opened and its disk has room for more; else why, with
+ * the cure. */
+int spool_usable(struct spool *spool, struct outcome *why) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Ends the group: 0 and everything is durable, or -1 and nothing of it is. Without a change: 0. */
 int spool_commit(struct spool *spool, struct outcome *why) G_GNUC_WARN_UNUSED_RESULT;

@@ -52,6 +52,16 @@ unit_data(const char *path, gsize *ret_len)
     return text;
 }
 
+char *
+unit_want(const char *path, const char *got)
+{
+    g_autofree char *whole = g_build_filename("tests", "data", path, NULL);
+
+    if (g_getenv("ACCEPT"))
+        ck_assert(g_file_set_contents(whole, got, -1, NULL));
+    return unit_data(path, NULL);
+}
+
 int
 main(void)
 {

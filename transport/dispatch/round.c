@@ -54,7 +54,7 @@ round_open_ledger(struct dispatch *dispatch)
         log_err("%s", dispatch->spool_why.text);
         return -1;
     }
-    if (spool_has_room(dispatch->spool, &dispatch->spool_why) < 0) {
+    if (spool_usable(dispatch->spool, &dispatch->spool_why) < 0) {
         log_err("%s", dispatch->spool_why.text);
         return -1;
     }

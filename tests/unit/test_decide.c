@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: ISC */
+/* The engine, its template and its identities, without a daemon. */
+#include "tests/unit/check_all.h"
+#include "transport/dispatch/decide.h"
+
+#include <string.h>
+
+static struct setup *
+setup_of(const char *dir, const char *rules, const char *more)
+{
+    g_autofree char *conf_path = g_build_filename(dir, "postsms.conf", NULL);
+    g_autofree char *rules_path = g_build_filename(dir, "smtp.rules", NULL);
+    g_autofree char *conf =
+        g_strdup_printf("domains = { \"sms.example.com\" }\ncountry_code = \"41\"\n"
+                        "milter { rules = \"%s\" }\n%s\n",
+                        rules_path, more);
+    g_autoptr(Faults) faults = faults_new();
+    struct setup *setup;
+
+    ck_assert(g_file_set_contents(conf_path, conf, -1, NULL));
+    ck_assert(g_file_set_contents(rules_path, rules, -1, NULL));
+    setup = setup_load(conf_path, faults);
+    if (!setup)
+        faults_print(faults, stderr);
+    ck_assert_ptr_nonnull(setup);
+    return setup;
+}
+
+static const char base[] =
+    "access { prefixes = { \"+41\" } }\n"
+    "gateway \"off\" { type = \"file\" path = \"/off\" active = false }\n"
+    "gateway \"demo\" { type = \"file\" path = \"/demo\" originator = \"Example\" }\n"
+    "gateway \"second\" { type = \"file\" path = \"/second\" }\n";
+
+static void
+fill_request(struct request *request, const char *sender, const char *recipient, const char *login,
+             const char *client)
+{
+    memset(request, 0, sizeof(*request));
+    for (int i = 0; i < ENVELOPE_COUNT; i++)
+        request->value[i] = g_strdup(i == ENVELOPE_QUEUE_ID    ? "Q1"
+                                     : i == ENVELOPE_SENDER    ? sender
+                                     : i == ENVELOPE_RECIPIENT ? recipient
+                                     : i == ENVELOPE_LOGIN     ? login
+                                     : i == ENVELOPE_CLIENT    ? client
+                                                               : "");
+}
+
+static struct mail_view *
+view_new(const char *subject, const char *text)
+{
+    struct mail_view *view = g_new0(struct mail_view, 1);
+
+    view->digest = g_strdup("0123");
+    view->message_id = g_strdup("<1@example.com>");
+    view->date = g_strdup("today");
+    view->from = g_strdup("Joe <joe@example.com>");
+    view->from_address = g_strdup("joe@example.com");
+    view->from_name = g_strdup("Joe");
+    view->subject = g_strdup(subject);
+    view->text = g_strdup(text);
+    view->auto_submitted = g_strdup("");
+    view->precedence = g_strdup("");
+    out_set(&view->verdict, OUT_OK, "2.0.0", "ok");
+    return view;
+}
+
+#define NUMBER "+41791234567@sms.example.com"
+#define HERE   "127.0.0.1"
+
+static const struct {
+    const char *sender, *recipient, *login, *client, *subject, *text;
+    const char *dsn, *reason, *gateway;
+} rows[] = {
+    {"joe@example.com", NUMBER, "", HERE, "Hi", "there", "2.0.0", "1 SMS to +41791234567 over demo",
+     "demo"},
+    {"joe@example.com", NUMBER, "", "", "Hi", "", "2.0.0", "1 SMS", "demo"}, /* sendmail(1) */
+    {"joe@example.com", NUMBER, "", "192.0.2.1", "Hi", "", "5.7.1", "known senders only", NULL},
+    {"joe@example.com", NUMBER, "joe", "192.0.2.1", "Hi", "", "2.0.0", "1 SMS", "demo"},
+    {"joe@EVIL.example", NUMBER, "", HERE, "Hi", "", "5.7.1", "this sender may not", NULL},
+    {"joe@evil.example", "nobody@sms.example.com", "", HERE, "Hi", "", "5.7.1",
+     "this sender may not", NULL},
+    {"", NUMBER, "", HERE, "Hi", "", "5.7.1", "without a sender address", NULL},
+    {"joe@example.com", "not-a-number@sms.example.com", "", HERE, "Hi", "", "5.1.1",
+     "not a phone number", NULL},
+    {"joe@example.com", "+41791@sms.example.com", "", HERE, "Hi", "", "5.1.3", "", NULL},
+    {"joe@example.com", "+4915112345678@sms.example.com", "", HERE, "Hi", "", "5.7.1",
+     "this country", NULL},
+    {"joe@example.com", "sms:" NUMBER, "", HERE, "Hi", "", "2.0.0", "1 SMS", "demo"},
+    {"joe@example.com", "\"sms:+41791234567?id=second\"@sms.example.com", "", HERE, "Hi", "",
+     "2.0.0", "over second", "second"},
+    {"joe@example.com", "\"sms:+41791234567?id=none\"@sms.example.com", "", HERE, "Hi", "", "5.7.1",
+     "not known", NULL},
+    {"joe@example.com", "\"sms:+41791234567?id=off\"@sms.example.com", "", HERE, "Hi", "", "4.3.2",
+     "off: not active", NULL},
+    {"joe@example.com", "\"sms:+41791234567?binary=1\"@sms.example.com", "", HERE, "Hi", "",
+     "5.6.0", "text only", NULL},
+    {"joe@example.com", NUMBER, "", HERE, "", " \n ", "5.6.0", "neither text nor subject", "demo"},
+};
+
+START_TEST(decisions)
+{
+    g_autofree char *dir = unit_tmpdir();
+    g_autoptr(Setup) setup = setup_of(dir, "[DENY-FROM-DOMAIN]\n@evil.example;\n", base);
+    g_autoptr(MailView) view = view_new(rows[_i].subject, rows[_i].text);
+    struct request request;
+    struct decision decision;
+
+    fill_request(&request, rows[_i].sender, rows[_i].recipient, rows[_i].login, rows[_i].client);
+    decide(setup, &request, view, &decision);
+    ck_assert_str_eq(decision.verdict.dsn, rows[_i].dsn);
+    ck_assert_msg(strstr(decision.verdict.text, rows[_i].reason), "%s", decision.verdict.text);
+    ck_assert_pstr_eq(decision.gateway ? decision.gateway->id : NULL, rows[_i].gateway);
+    ck_assert_int_eq(decision.message != NULL, rows[_i].dsn[0] == '2');
+    if (strstr(rows[_i].reason, "this sender may not"))
+        ck_assert_str_eq(decision.rule, "smtp.rules:2");
+    decision_clear(&decision);
+    request_clear(&request);
+    unit_rmdir(dir);
+}
+END_TEST
+
+START_TEST(guards)
+{
+    g_autofree char *dir = unit_tmpdir();
+    g_autoptr(Setup) setup = setup_of(dir, "", base);
+    struct request request;
+
+    fill_request(&request, "joe@example.com", NUMBER, "", HERE);
+    for (int i = 0; i < 8; i++) {
+        g_autoptr(MailView) view = view_new("Hi", "there");
+        struct decision decision;
+        const char *auto_submitted = i == 1 ? "auto-replied" : i == 7 ? "auto-generated" : "";
+
+        view->report = i == 0;
+        g_free(view->auto_submitted);
+        view->auto_submitted = g_strdup(auto_submitted);
+        view->loop = i == 2;
+        view->list = i == 3;
+        g_free(view->precedence);
+        view->precedence = g_strdup(i == 4 ? "bulk" : i == 5 ? "junk" : i == 6 ? "list" : "");
+        decide(setup, &request, view, &decision);
+        ck_assert_str_eq(decision.verdict.dsn,
+                         i == 7 ? "2.0.0" : "5.7.1"); /* auto-generated is an alarm */
+        decision_clear(&decision);
+    }
+    request_clear(&request);
+    unit_rmdir(dir);
+}
+END_TEST
+
+START_TEST(no_gateway)
+{
+    g_autofree char *dir = unit_tmpdir();
+    g_autoptr(Setup) setup = setup_of(dir, "", "");
+    g_autoptr(MailView) view = view_new("Hi", "there");
+    struct request request;
+    struct decision decision;
+
+    fill_request(&request, "joe@example.com", NUMBER, "", HERE);
+    decide(setup, &request, view, &decision);
+    ck_assert_int_eq(decision.verdict.kind, OUT_CONFIG);
+    ck_assert_str_eq(decision.verdict.dsn, "4.3.5");
+    decision_clear(&decision);
+    request_clear(&request);
+    unit_rmdir(dir);
+}
+END_TEST
+
+START_TEST(address_parameters)
+{
+    g_autofree char *dir = unit_tmpdir();
+    g_autoptr(Setup) setup = setup_of(dir, "", base);
+    g_autofree char *text = g_strnfill(500, 'x');
+    g_autoptr(MailView) view = view_new("Hi", text);
+    struct request request;
+    struct decision decision;
+
+    fill_request(&request, "joe@example.com",
+                 "\"sms:+41791234567?maxmsgs=3&sender=Other&pid=64&pass=secret\"@sms.example.com",
+                 "", HERE);
+    decide(setup, &request, view, &decision);
+    ck_assert_uint_eq(decision.message->parts->len, 3);
+    ck_assert(decision.message->truncated);
+    ck_assert_str_eq(decision.originator, "Other");
+    ck_assert_ptr_nonnull(strstr(decision.notes, "pid"));
+    ck_assert_ptr_nonnull(strstr(decision.notes, "text cut to 3 of 4 parts"));
+    ck_assert_ptr_null(strstr(decision.notes, "secret"));
+    decision_clear(&decision);
+    request_clear(&request);
+    unit_rmdir(dir);
+}
+END_TEST
+
+START_TEST(identities)
+{
+    g_autoptr(MailView) view = view_new("Hi", "there");
+    struct identity one, other;
+    struct request request, requeued;
+
+    fill_request(&request, "joe@example.com", NUMBER, "", HERE);
+    fill_request(&requeued, "joe@example.com", "0791234567@sms.example.com", "", HERE);
+    g_free(requeued.value[ENVELOPE_QUEUE_ID]);
+    requeued.value[ENVELOPE_QUEUE_ID] = g_strdup("Q2");
+    identity_of(&request, view, "+41791234567", &one);
+    identity_of(&requeued, view, "+41791234567", &other);
+    ck_assert_mem_ne(one.k1, other.k1, SPOOL_KEY);
+    ck_assert_mem_eq(one.k2, other.k2, SPOOL_KEY);
+    ck_assert_int_eq(one.reference, other.reference);
+    identity_of(&request, view, "+41791234568", &other);
+    ck_assert_mem_eq(one.k1, other.k1, SPOOL_KEY);
+    ck_assert_mem_ne(one.k2, other.k2, SPOOL_KEY);
+    /* "Hi" + "there" is not "Hithere" + "". */
+    g_autoptr(MailView) moved = view_new("Hithere", "");
+    identity_of(&request, moved, "+41791234567", &other);
+    ck_assert_mem_ne(one.k2, other.k2, SPOOL_KEY);
+    g_free(view->message_id);
+    view->message_id = g_strdup("");
+    identity_of(&request, view, "+41791234567", &other);
+    ck_assert(!other.has_k2);
+    request_clear(&request);
+    request_clear(&requeued);
+}
+END_TEST
+
+static const struct {
+    const char *template, *subject, *body, *want;
+} templates[] = {
+    {"%%Sender%%\n%%Subject%%\n%%Body%%", "s", "b", "joe\ns\nb"},
+    {"%%Sender%%\n%%Subject%%\n%%Body%%", "", "b", "joe\nb"},
+    {"%%Sender%%\n%%Subject%%\n%%Body%%", "s", "", "joe\ns"},
+    {"%%subject%%: %%BODY%%", "s", "b", "s: b"},
+    {"%%Subject%%\n\n%%Body%%", "s", "b", "s\n\nb"},
+    {"%%Body%%", "", "  line  \nnext\t\n\n", "line\nnext"},
+    {"100%\n%%Body%%", "", "%%Subject%% 5%",
+     "100%\n%%Subject%% 5%"}, /* values are not read as a template */
+    {"From %%From_Name%% (%%Size%%)", "", "", "From  ()"},
+};
+
+START_TEST(template_texts)
+{
+    struct outcome why;
+    struct template *template = template_parse(templates[_i].template, &why);
+    const char *values[TEMPLATE_VARIABLES] = {NULL};
+    g_autofree char *got = NULL;
+
+    ck_assert_msg(template != NULL, "%s", why.text);
+    values[TEMPLATE_SENDER] = "joe";
+    values[TEMPLATE_SUBJECT] = templates[_i].subject;
+    values[TEMPLATE_BODY] = templates[_i].body;
+    got = template_expand(template, values);
+    ck_assert_str_eq(got, templates[_i].want);
+    template_free(template);
+}
+END_TEST
+
+START_TEST(template_faults)
+{
+    struct outcome why;
+
+    ck_assert_ptr_null(template_parse("ü %%Nothing%%", &why));
+    ck_assert_str_eq(why.text, "message: %%Nothing%% at character 3 is not a variable");
+    ck_assert_ptr_null(template_parse("%%Body", &why));
+    ck_assert_ptr_nonnull(strstr(why.text, "has no second"));
+}
+END_TEST
+
+UNIT_SUITE("decide", tcase_add_loop_test(unit, decisions, 0, G_N_ELEMENTS(rows));
+           tcase_add_test(unit, guards); tcase_add_test(unit, no_gateway);
+           tcase_add_test(unit, address_parameters); tcase_add_test(unit, identities);
+           tcase_add_loop_test(unit, template_texts, 0, G_N_ELEMENTS(templates));
+           tcase_add_test(unit, template_faults))
