@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Asking a reader: one process at the other end of a socketpair, one mail at a time. postsmsd keeps several and waits
- * in its event loop; postsms starts one for one mail and waits here.
+ * Asking a reader: one process at the other end of a socketpair, one mail at a time. postsmsd keeps
+ * several and waits in its event loop; postsms starts one for one mail and waits here.
  */
 #ifndef TRANSPORT_READER_CLIENT_H
 #define TRANSPORT_READER_CLIENT_H
@@ -9,18 +9,28 @@
 #include "transport/reader/view.h"
 #include <sys/types.h>
 
-/* What READER_SOCKET the reader finds its end of the socketpair at. */
+/* The descriptor a reader finds its end of the socketpair at. */
 #define READER_FD 3
 
 #define READER_WALL_SECONDS 20 /* a mail may take, reading included */
-#define READER_CPU_SECONDS 10
-#define READER_MEMORY (256 * 1048576) /* octets of address space */
-#define READER_RETIRES_AFTER 1000     /* mails */
+#define READER_CPU_SECONDS  10
+#define READER_MEMORY       (256 * 1048576) /* octets of address space */
 
-/* Starts lib/postsms/postsms-reader of this tree. *ret_fd: our end, close-on-exec, blocking. */
+/* After so many mails a reader closes its end and exits 0: who asks counts, and starts another
+ * instead. */
+#define READER_RETIRES_AFTER 1000
+
+/*
+ * Starts lib/postsms/postsms-reader of this tree. *ret_fd: our end, close-on-exec, blocking. The
+ * reader is killed when the thread that called this ends: call it from one that lives as long as
+ * the process.
+ */
 int reader_start(pid_t *ret_pid, int *ret_fd, struct outcome *why) G_GNUC_WARN_UNUSED_RESULT;
 
-/* Lends it mail, a descriptor that is read to its end. -1: it is gone. */
+/*
+ * Lends it mail, a descriptor that is read to its end; ours stays ours. One answer, a frame
+ * (wire.h) of a packed view, comes back; ask again only after it. -1: it is gone.
+ */
 int reader_ask(int fd, int mail, struct outcome *why) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Starts a reader, has it read mail, waits, ends it. */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What is left of a mail once a reader has decoded it: plain values, valid UTF-8, bounded. After this point nobody
- * sees MIME. Readers pack it, postsmsd, postsms and tests unpack it; no GMime here.
+ * What is left of a mail once a reader has decoded it: plain values, valid UTF-8, bounded. After
+ * this point nobody sees MIME. Readers pack it, postsmsd, postsms and tests unpack it; no GMime
+ * here.
  */
 #ifndef TRANSPORT_READER_VIEW_H
 #define TRANSPORT_READER_VIEW_H
@@ -9,20 +10,22 @@
 #include "lib/outcome.h"
 #include "lib/wire.h"
 
-/* Upper bounds in octets; what is longer is cut at a character's end (text_cut says so for the text). */
+/* Upper bounds in octets; what is longer is cut at a character's end (text_cut says so for the
+ * text). */
 #define VIEW_HEADER_MAX 4096
-#define VIEW_TEXT_MAX 1048576
+#define VIEW_TEXT_MAX   1048576
 
 struct mail_view {
-    char *digest;         /* SHA-256 of the whole input, 64 hex digits: the first identity of a delivery */
-    gint64 size;          /* octets of the input */
-    char *message_id;     /* as in the header, without blanks around; "" if absent. The same for all below */
-    char *date;           /* the header, unparsed */
-    char *from;           /* the header, decoded */
-    char *from_address;   /* its first mailbox: local@domain */
-    char *from_name;      /* and its display name */
-    char *subject;        /* decoded (RFC 2047), white space at the ends gone, folds as one blank */
-    char *text;           /* the text a person would read, decoded; LF line ends, trailing blanks kept */
+    char *digest; /* SHA-256 of the whole input, 64 hex digits: the first identity of a delivery */
+    gint64 size;  /* octets of the input */
+    char *message_id;   /* as in the header, without blanks around; "" if absent. The same for all
+                           below */
+    char *date;         /* the header, unparsed */
+    char *from;         /* the header, decoded */
+    char *from_address; /* its first mailbox: local@domain */
+    char *from_name;    /* and its display name */
+    char *subject;      /* decoded (RFC 2047), white space at the ends gone, folds as one blank */
+    char *text; /* the text a person would read, decoded; LF line ends, trailing blanks kept */
     char *auto_submitted; /* RFC 3834 keyword in lower case: "no", "auto-replied", … */
     char *precedence;     /* lower case */
     bool list;            /* a List-Id header is there */
@@ -30,7 +33,11 @@ struct mail_view {
     bool loop;            /* our own loop mark (X-Postsms-Loop) is there */
     bool text_cut;        /* the text was longer than VIEW_TEXT_MAX */
     guint replaced;       /* octets or characters that became U+FFFD */
-    /* OUT_OK, or what forbids making an SMS of it: DATA 5.6.x. digest and size are right even then. */
+    /*
+     * OUT_OK; or DATA 5.6.0, what forbids making an SMS of it: digest and size are right even then,
+     * the text is "". Or RETRY 4.3.0: the mail did not come whole; all else is that of an empty
+     * mail.
+     */
     struct outcome verdict;
 };
 void mail_view_free(struct mail_view *view);
@@ -41,6 +48,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(MailView, mail_view_free)
 void mail_view_pack(const struct mail_view *view, GString *to);
 
 /* The other way; -1 if a value is missing or not valid UTF-8: a reader is not trusted. */
-int mail_view_unpack(const struct wire *wire, struct mail_view **ret, struct outcome *why) G_GNUC_WARN_UNUSED_RESULT;
+int mail_view_unpack(const struct wire *wire, struct mail_view **ret,
+                     struct outcome *why) G_GNUC_WARN_UNUSED_RESULT;
 
 #endif

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Owns what must not leave a reader inside valid UTF-8: control characters, byte order marks,
+ * foreign line ends, more octets than a view may have. Never changes a letter.
+ */
+#include "transport/reader/decode.h"
+
+#include <string.h>
+
+#define BOM "\xEF\xBB\xBF"
+
+/* Octets of the control character (C0, DEL, C1) that stands at c, 0 if none does. */
+static gsize
+control_length(const char *c)
+{
+    guint8 first = (guint8)c[0];
+
+    if (first < 0x20 || first == 0x7F)
+        return 1;
+    return first == 0xC2 && (guint8)c[1] >= 0x80 && (guint8)c[1] < 0xA0 ? 2 : 0;
+}
+
+void
+clean_text(GString *text)
+{
+    const char *from = text->str;
+    const char *end = text->str + text->len;
+    char *to = text->str;
+
+    if (g_str_has_prefix(text->str, BOM))
+        from += strlen(BOM);
+    while (from < end) {
+        gsize control = *from == '\n' || *from == '\t' ? 0 : control_length(from);
+
+        if (*from == '\r') {
+            /* One line end, however many CR a gateway put before LF; alone it ended lines, too,
+             * once. */
+            while (from < end && *from == '\r')
+                from++;
+            if (from == end || *from != '\n')
+                *to++ = '\n';
+        } else if (control > 0) {
+            from += control;
+        } else {
+            *to++ = *from++;
+        }
+    }
+    g_string_truncate(text, (gsize)(to - text->str));
+}
+
+static void
+trim(GString *line)
+{
+    const char *start = line->str;
+    const char *end = line->str + line->len;
+
+    while (start < end && g_unichar_isspace(g_utf8_get_char(start)))
+        start = g_utf8_next_char(start);
+    while (end > start) {
+        const char *last = g_utf8_prev_char(end);
+
+        if (!g_unichar_isspace(g_utf8_get_char(last)))
+            break;
+        end = last;
+    }
+    g_string_truncate(line, (gsize)(end - line->str));
+    g_string_erase(line, 0, start - line->str);
+}
+
+void
+clean_line(GString *line, gsize max)
+{
+    const char *from = line->str;
+    const char *end = line->str + line->len;
+    char *to = line->str;
+
+    if (g_str_has_prefix(line->str, BOM))
+        from += strlen(BOM);
+    while (from < end) {
+        gsize control = control_length(from);
+
+        if (control == 0) {
+            *to++ = *from++;
+            continue;
+        }
+        if (*from == '\r' && from + 1 < end && from[1] == '\n')
+            from++;
+        if (*from == '\t' || *from == '\n' || *from == '\r')
+            *to++ = ' ';
+        from += control;
+    }
+    g_string_truncate(line, (gsize)(to - line->str));
+    trim(line);
+    if (clean_cut(line, max))
+        trim(line);
+}
+
+bool
+clean_cut(GString *text, gsize max)
+{
+    if (text->len <= max)
+        return false;
+    while (max > 0 && ((guint8)text->str[max] & 0xC0) == 0x80)
+        max--;
+    g_string_truncate(text, max);
+    return true;
+}

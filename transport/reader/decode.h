@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: ISC */
+/* Octets to characters: transfer encodings, charsets, encoded words, mailboxes. Private to the
+ * reader. */
+#ifndef TRANSPORT_READER_DECODE_H
+#define TRANSPORT_READER_DECODE_H
+
+#include <glib.h>
+#include <stdbool.h>
+
+/* Appends what base64 text stands for. Padding ends a group, not the text; foreign octets are
+ * passed over. */
+void decode_base64(const char *text, gsize len, GByteArray *to);
+
+/* Appends what quoted-printable text stands for; as in RFC 2045, blanks before a line end are
+ * transport's. */
+void decode_quoted(const char *text, gsize len, GByteArray *to);
+
+/* Opens every charset, once: iconv's modules are files. */
+void charset_prepare(void);
+
+/*
+ * Appends data as valid UTF-8. label: the charset the mail claims, any octets, NULL if it claims
+ * none. A claim that is unknown or does not fit is overruled: UTF-8 if it is that, else
+ * windows-1252. *replaced grows by each U+FFFD put in.
+ */
+void charset_decode(const char *label, const guint8 *data, gsize len, GString *to, guint *replaced);
+
+/* Appends an unfolded header value: encoded words (RFC 2047, RFC 2231 section 5) and raw octets, to
+ * valid UTF-8. */
+void words_decode(const char *raw, gsize len, GString *to, guint *replaced);
+
+/*
+ * Valid UTF-8 made fit, in place. Text: LF line ends, no control characters but LF and TAB, no byte
+ * order mark in front. A line: no control characters at all, TAB and line ends are blanks, no white
+ * space at its ends, at most max octets.
+ */
+void clean_text(GString *text);
+void clean_line(GString *line, gsize max);
+
+/* Shortens valid UTF-8 to at most max octets at a character's end. True if something went. */
+bool clean_cut(GString *text, gsize max);
+
+/*
+ * The first mailbox of an address header, raw and unfolded: its address as written, without blanks
+ * and comments, and the raw display name for words_decode. Both set, "" if there is none. Never
+ * recurses.
+ */
+void mailbox_first(const char *raw, gsize len, GString *address, GString *name);
+
+#endif

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: ISC */
+/* The structure of a mail: header fields, content types, parts. Private to the reader. */
+#ifndef TRANSPORT_READER_MIME_H
+#define TRANSPORT_READER_MIME_H
+
+#include "lib/outcome.h"
+
+/* What one mail may cost; real mail stays far below. */
+#define MIME_DEPTH_MAX        32 /* multiparts and messages around a part; the walk recurses that deep */
+#define MIME_PARTS_MAX        500 /* each is looked at; a five-octet part costs as much as a real one */
+#define MIME_HEADER_LINES_MAX 1000  /* of one message or part */
+#define MIME_VALUE_MAX        65536 /* octets of a header value that are looked at */
+#define MIME_PARAMETERS_MAX                                                                        \
+    8192                      /* octets of a Content-Type: GMime copies and sorts its parameters */
+#define MIME_ADDRESS_MAX 8192 /* octets of an address header */
+#define MIME_DECODE_MAX                                                                            \
+    (8 * 1048576) /* encoded octets of a text: more than VIEW_TEXT_MAX can come of */
+
+/* The header fields in front of a body, where they lie in the mail. */
+struct fields {
+    const guint8 *data;
+    gsize len;   /* octets of the header */
+    gsize body;  /* where the body begins, behind the empty line */
+    guint lines; /* of the header */
+};
+
+/* Finds where the header ends: at an empty line, or before the first line that cannot be a
+ * header's. */
+void fields_scan(const guint8 *data, gsize len, struct fields *ret);
+
+/*
+ * The first field of that name, in any case: its raw value without NUL, each fold one blank, white
+ * space at the ends gone, at most max octets. NULL if there is none. Newly allocated.
+ */
+GString *fields_get(const struct fields *fields, const char *name, gsize max);
+
+/* What a Content-Type says. */
+struct content {
+    char *type;     /* "text/plain", lower case, never NULL */
+    char *charset;  /* NULL if none */
+    char *boundary; /* NULL if none */
+};
+void content_clear(struct content *content);
+typedef struct content Content;
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Content, content_clear)
+
+/* fallback: the type of a part without a Content-Type. */
+void content_read(const struct fields *fields, const char *fallback, struct content *ret);
+
+/* True if Content-Disposition, there or not, lets the part be shown with the mail. */
+bool content_inline(const struct fields *fields);
+
+/* Once, before content_read. */
+void content_prepare(void);
+
+/* The part whose text is the mail's. */
+struct chosen {
+    GString *text; /* valid UTF-8, cleaned; NULL: no part has one */
+    bool cut;      /* not all of it was decoded */
+    guint replaced;
+};
+
+/* Walks the whole mail. -1: it breaks a limit, why is DATA and says which. */
+int parts_choose(const guint8 *data, gsize len, struct chosen *ret,
+                 struct outcome *why) G_GNUC_WARN_UNUSED_RESULT;
+
+#endif
