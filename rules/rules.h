@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The SMTP rules file (design sections 7 and 14, postsms-smtp.rules(5); UMG-SMTP-01..30): read, checked, evaluated,
- * printed. A compiled file is immutable and counted; threads may share it.
+ * The SMTP rules file (design sections 7 and 14, postsms-smtp.rules(5); UMG-SMTP-01..30): read,
+ * checked, evaluated, printed. A compiled file is immutable and counted; threads may share it.
  */
 #ifndef RULES_RULES_H
 #define RULES_RULES_H
@@ -16,8 +16,8 @@ const char *smtp_section_name(enum smtp_section section);
 struct smtp_rules;
 
 /*
- * Reads file. NULL if there are errors (every one of them is in faults); a missing file is an error only if must_exist,
- * else it is an empty one. The caller holds one reference.
+ * Reads file. NULL if there are errors (every one of them is in faults); a missing file is an error
+ * only if must_exist, else it is an empty one. The caller holds one reference.
  */
 struct smtp_rules *smtp_rules_load(const char *file, bool must_exist, Faults *faults);
 
@@ -41,15 +41,16 @@ char *smtp_rules_print(const struct smtp_rules *rules);
 /* A line that spoke. */
 struct smtp_hit {
     enum smtp_section section;
-    int line;           /* in the file; of the section's heading if no line of an ALLOW section matched */
+    int line; /* in the file; of the section's heading if no line of an ALLOW section matched */
     const char *effect; /* "allow", "deny" */
 };
 
 /*
- * May this envelope sender (without angle brackets, "" for the null sender) send SMS? DENY wins; an empty ALLOW admits
- * everybody, any other only whom it names, which the null sender never is. True: he may. hits (may be NULL) gets the
- * line that decided, if one did.
+ * May this envelope sender (without angle brackets, "" for the null sender) send SMS? DENY wins; an
+ * empty ALLOW admits everybody, any other only whom it names, which the null sender never is. True:
+ * he may. hits (may be NULL) gets the line that decided, if one did.
  */
-bool smtp_rules_sender(const struct smtp_rules *rules, const char *sender, struct smtp_hit *hit, bool *ret_hit);
+bool smtp_rules_sender(const struct smtp_rules *rules, const char *sender, struct smtp_hit *hit,
+                       bool *ret_hit);
 
 #endif
