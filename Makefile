@@ -29,7 +29,10 @@ ALL_CPPFLAGS = -I. -D_GNU_SOURCE -DPOSTSMS_VERSION='"$(VERSION)"' \
 	-DPOSTSMS_SYSCONFDIR='"$(sysconfdir)/postsms"' $(CPPFLAGS)
 ALL_LDFLAGS = -pie -Wl,-z,relro -Wl,-z,now -Wl,--as-needed $(if $(SAN),-fsanitize=$(SAN)) $(LDFLAGS)
 
-.PHONY: all check check-unit check-fuzz check-system lint demo install clean
+# Short lines while building; V=1 shows the commands.
+say = $(if $(V),,@printf '  %-5s %s\n' $(1) $(2);)
+
+.PHONY: all check check-unit check-fuzz check-system accept demo install clean
 all:
 
 # A module is a static library: NAME_SRC its sources, NAME_PKGS the pkg-config packages that only it includes.
@@ -38,7 +41,7 @@ MODULES :=
 PROGRAMS :=
 MANPAGES :=
 MODULE_MKS := $(sort $(wildcard */module.mk */*/module.mk))
-include $(MODULE_MKS)
+include $(MODULE_MKS) tests/lint.mk
 
 OBJECTS :=
 
@@ -47,7 +50,7 @@ define object_rule
 OBJECTS += $(B)/obj/$(1:.c=.o)
 $(B)/obj/$(1:.c=.o): $(1) Makefile $(MODULE_MKS)
 	@mkdir -p $$(@D)
-	$$(CC) $$(ALL_CPPFLAGS) $(if $(2),$$(shell pkg-config --cflags $(2))) $$(ALL_CFLAGS) -MMD -MP -c -o $$@ $$<
+	$$(call say,CC,$$<)$$(CC) $$(ALL_CPPFLAGS) $(if $(2),$$(shell pkg-config --cflags $(2))) $$(ALL_CFLAGS) -MMD -MP -c -o $$@ $$<
 endef
 
 # 1 module
@@ -55,7 +58,7 @@ define module_rules
 $(foreach s,$($(1)_SRC),$(eval $(call object_rule,$(s),$($(1)_PKGS))))
 $(B)/obj/lib$(1).a: $(patsubst %.c,$(B)/obj/%.o,$($(1)_SRC))
 	@rm -f $$@
-	$$(AR) rcs $$@ $$^
+	$$(call say,AR,$$@)$$(AR) rcs $$@ $$^
 endef
 $(foreach m,$(MODULES),$(eval $(call module_rules,$(m))))
 
@@ -65,7 +68,7 @@ define program_rules
 $(foreach s,$($(1)_MAIN),$(eval $(call object_rule,$(s),$(call packages_of,$(1)))))
 $(B)/$($(1)_PLACE)/$(1): $(patsubst %.c,$(B)/obj/%.o,$($(1)_MAIN)) $(foreach m,$($(1)_MODULES),$(B)/obj/lib$(m).a)
 	@mkdir -p $$(@D)
-	$$(CC) $$(ALL_LDFLAGS) $$(ALL_CFLAGS) -o $$@ $$^ $(if $(call packages_of,$(1)),$$(shell pkg-config --libs $(call packages_of,$(1)))) $($(1)_LIBS)
+	$$(call say,LINK,$$@)$$(CC) $$(ALL_LDFLAGS) $$(ALL_CFLAGS) -o $$@ $$^ $(if $(call packages_of,$(1)),$$(shell pkg-config --libs $(call packages_of,$(1)))) $($(1)_LIBS)
 endef
 TEST_PROGRAMS ?=
 $(foreach p,$(PROGRAMS) $(TEST_PROGRAMS),$(eval $(call program_rules,$(p))))

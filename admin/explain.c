@@ -161,7 +161,7 @@ admin_explain(struct admin *admin)
     g_autoptr(MailView) view = NULL;
     struct question question;
     struct request request;
-    struct decision decision;
+    struct decision decision = {0};
     struct outcome why;
     int fd = STDIN_FILENO;
     int status = ADMIN_DONE;

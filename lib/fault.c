@@ -63,14 +63,18 @@ faults_errors(const Faults *faults)
     return errors;
 }
 
-char *
-fault_string(const struct fault *fault)
+static char *
+located(const struct fault *fault, const char *word)
 {
-    const char *word = fault->warning ? "warning: " : "";
-
     if (!fault->line)
         return g_strdup_printf("%s: %s%s", fault->file, word, fault->text);
     return g_strdup_printf("%s:%d: %s%s", fault->file, fault->line, word, fault->text);
+}
+
+char *
+fault_string(const struct fault *fault)
+{
+    return located(fault, fault->warning ? "warning: " : "");
 }
 
 void
@@ -87,10 +91,10 @@ faults_log(const Faults *faults)
 {
     for (guint i = 0; i < faults->len; i++) {
         const struct fault *fault = faults->pdata[i];
-        g_autofree char *line = fault_string(fault);
+        g_autofree char *line = located(fault, ""); /* the log has a word of its own for warnings */
 
         if (fault->warning)
-            log_warnx("%s:%d: %s", fault->file, fault->line, fault->text);
+            log_warnx("%s", line);
         else
             log_err("%s", line);
     }

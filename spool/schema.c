@@ -16,13 +16,14 @@ spool_schema_version(void)
 int
 spool_migrate(sqlite3 *db, int from, struct outcome *why)
 {
-    for (int version = from + 1; version <= spool_schema_version(); version++) {
+    for (int known = from; known < spool_schema_version(); known++) {
         g_autofree char *sql =
             g_strdup_printf("BEGIN IMMEDIATE;\n%s\nPRAGMA user_version = %d;\nCOMMIT;",
-                            migrations[version - 1], version);
+                            migrations[known], known + 1);
 
         if (sqlite3_exec(db, sql, NULL, NULL, NULL) != SQLITE_OK) {
-            out_set(why, OUT_CONFIG, "4.3.5", "ledger: schema %d: %s", version, sqlite3_errmsg(db));
+            out_set(why, OUT_CONFIG, "4.3.5", "ledger: schema %d: %s", known + 1,
+                    sqlite3_errmsg(db));
             sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
             return -1;
         }

@@ -22,12 +22,17 @@ $(foreach f,$(FUZZERS),$(eval $(call fuzz_program,$(f))))
 # A sanitizer's complaint must not look like one of the exit codes that bounce mail.
 export ASAN_OPTIONS ?= exitcode=75:detect_leaks=1
 export UBSAN_OPTIONS ?= exitcode=75:halt_on_error=1:print_stacktrace=1
+export G_SLICE ?= always-malloc
 export LSAN_OPTIONS ?= suppressions=$(CURDIR)/tests/lsan.supp:print_suppressions=0
 
 check: check-unit check-fuzz check-system
 
 check-unit: $(B)/tests/check_all all
 	$(B)/tests/check_all
+
+# Writes what the cases in tests/data are told to expect; git shows what changed.
+accept: $(B)/tests/check_all all
+	ACCEPT=1 $(B)/tests/check_all
 
 check-fuzz: $(FUZZERS:%=$(B)/tests/fuzz_%)
 	@failed=0; passed=0; for f in $(FUZZERS); do \

@@ -276,7 +276,7 @@ static void
 begin_delivery(struct round *round, struct job *job)
 {
     struct dispatch *dispatch = round->dispatch;
-    struct decision decision;
+    struct decision decision = {0};
     struct lane *lane;
 
     decide(job->setup, job->request, job->view, &decision);

@@ -196,6 +196,16 @@ send_envelope(int fd, char **values, long long deadline)
         defer("4.3.0", "postsmsd ended while taking the envelope");
 }
 
+/* Children of pipe(8) survive "postfix stop": an error on stdout says that nobody reads it any
+ * more. */
+static bool
+nobody_waits(void)
+{
+    struct pollfd output = {STDOUT_FILENO, 0, 0};
+
+    return poll(&output, 1, 0) > 0 && (output.revents & (POLLERR | POLLNVAL));
+}
+
 static void
 send_mail(int fd, long long deadline)
 {
@@ -210,23 +220,26 @@ send_mail(int fd, long long deadline)
         if (!send_all(fd, buffer, (size_t)got, deadline))
             break; /* an early verdict closes the reading side; the answer tells */
     }
+    /* The end of the mail may be the end of pipe(8): half a mail must not look like a whole one. */
+    if (nobody_waits())
+        _exit(EXIT_DEFER);
     shutdown(fd, SHUT_WR);
 }
 
 /* Waits for "EXIT text\n". Children of pipe(8) survive "postfix stop": an error on stdout says
  * nobody waits any more. */
-static size_t
+static void
 read_answer(int fd, char *answer, long long deadline)
 {
     size_t len = 0;
 
-    while (len < ANSWER_MAX - 1 && !memchr(answer, '\n', len)) {
+    while (len < ANSWER_MAX - 1 && (len == 0 || answer[len - 1] != '\n')) {
         struct pollfd wait[2] = {{fd, POLLIN, 0}, {STDOUT_FILENO, 0, 0}};
         ssize_t got;
 
         if (poll(wait, 2, left(deadline)) <= 0)
             continue;
-        if (wait[1].revents & (POLLERR | POLLNVAL))
+        if (nobody_waits())
             _exit(EXIT_DEFER);
         if (!wait[0].revents)
             continue;
@@ -238,7 +251,6 @@ read_answer(int fd, char *answer, long long deadline)
         len += (size_t)got;
     }
     answer[len] = '\0';
-    return len;
 }
 
 int
