@@ -48,7 +48,7 @@ struct smtp_hit {
 /*
  * May this envelope sender (without angle brackets, "" for the null sender) send SMS? DENY wins; an
  * empty ALLOW admits everybody, any other only whom it names, which the null sender never is. True:
- * he may. hits (may be NULL) gets the line that decided, if one did.
+ * he may. *hit is the line that decided, if one did, which *ret_hit says; both may be NULL.
  */
 bool smtp_rules_sender(const struct smtp_rules *rules, const char *sender, struct smtp_hit *hit,
                        bool *ret_hit);

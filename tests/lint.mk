@@ -6,12 +6,12 @@ NEED = command -v $(1) >/dev/null || { echo "make lint needs $(1): contrib/quick
 
 .PHONY: lint lint-layers
 lint-layers:
-	awk -f tests/layers.awk $(LINT_C)
+	@awk -f tests/layers.awk $(LINT_C)
 
 lint: lint-layers
 	@$(foreach t,clang-format cppcheck shellcheck mandoc,$(call NEED,$(t));) true
-	clang-format --dry-run -Werror $(LINT_C) $(LINT_TESTS)
-	cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr --error-exitcode=1 \
+	@clang-format --dry-run -Werror $(LINT_C) $(LINT_TESTS)
+	@cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr --error-exitcode=1 \
 	--library=gtk --suppress=missingIncludeSystem --suppress=nullPointerRedundantCheck -I. -D_GNU_SOURCE \
 	-DPOSTSMS_VERSION='""' -DPOSTSMS_SYSCONFDIR='""' $(filter %.c,$(LINT_C))
 	shellcheck $(LINT_SHELL)

@@ -29,7 +29,8 @@ void unit_rmdir(const char *path);
 /* tests/data/PATH, read whole. Freed by the caller. */
 char *unit_data(const char *path, gsize *ret_len);
 
-/* tests/data/PATH, what is expected; with ACCEPT in the environment got is written there first ("make accept"). */
+/* tests/data/PATH, what is expected; with ACCEPT in the environment ("make accept") got is written
+ * there first. */
 char *unit_want(const char *path, const char *got);
 
 #endif

@@ -103,6 +103,10 @@ on_deadline(sd_event_source *source, uint64_t usec, void *data)
 
     (void)source;
     (void)usec;
+    if (conn->has_request && !job) {
+        conn_free(conn); /* its pipe is gone, only that was not told yet */
+        return 0;
+    }
     if (!conn->has_request) {
         out_set(&why, OUT_RETRY, "4.3.0", "no envelope within %d s", ENVELOPE_SECONDS);
         log_warnx("deliver.sock: %s", why.text);
