@@ -38,6 +38,13 @@ static cfg_opt_t transport_keys[] = {
     CFG_STR("filter_rules", NULL, KEY_LATER),
     CFG_STR("outgoing_rules", NULL, KEY_LATER),
     CFG_STR("incoming_rules", NULL, KEY_LATER),
+    CFG_STR("strict_globdeny", NULL, KEY_LATER),
+    CFG_STR("strip_signature", NULL, KEY_LATER),
+    CFG_STR("strip_quotes", NULL, KEY_LATER),
+    CFG_STR("strip_sent_from", NULL, KEY_LATER),
+    CFG_STR_LIST("disclaimers", "{}", KEY_LATER),
+    CFG_STR("blank_lines", NULL, KEY_LATER),
+    CFG_STR("encrypted", NULL, KEY_LATER),
     CFG_END(),
 };
 
@@ -72,6 +79,7 @@ static cfg_opt_t keys[] = {
     CFG_INT("slots", 0, KEY_LATER),
     CFG_STR("keep", NULL, KEY_LATER),
     CFG_STR("keep_text", NULL, KEY_LATER),
+    CFG_STR("inbound_default", NULL, KEY_LATER),
     CFG_SEC("milter", milter_keys, CFGF_NONE),
     CFG_SEC("transport", transport_keys, CFGF_NONE),
     CFG_SEC("access", access_keys, CFGF_NONE),

@@ -183,7 +183,7 @@ START_TEST(address_parameters)
     ck_assert_uint_eq(decision.message->parts->len, 3);
     ck_assert(decision.message->truncated);
     ck_assert_str_eq(decision.originator, "Other");
-    ck_assert_ptr_nonnull(strstr(decision.notes, "pid"));
+    ck_assert_ptr_nonnull(strstr(decision.notes, "credentials pid"));
     ck_assert_ptr_nonnull(strstr(decision.notes, "text cut to 3 of 4 parts"));
     ck_assert_ptr_null(strstr(decision.notes, "secret"));
     decision_clear(&decision);

@@ -96,9 +96,11 @@ address_is_good(struct walk *walk)
                    &walk->addr, &decision->verdict) < 0)
         return false;
     decision->number = g_strdup(walk->addr->number);
-    if (walk->addr->ignored->len > 0) {
+    if (walk->addr->ignored->len > 0 || walk->addr->user || walk->addr->pass) {
         g_autoptr(GString) names = g_string_new("parameters without effect:");
 
+        if (walk->addr->user || walk->addr->pass)
+            g_string_append(names, " credentials");
         for (guint i = 0; i < walk->addr->ignored->len; i++)
             g_string_append_printf(names, " %s", (const char *)walk->addr->ignored->pdata[i]);
         g_free(decision->notes);

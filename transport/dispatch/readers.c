@@ -51,15 +51,23 @@ reader_free(struct reader *reader)
     g_free(reader);
 }
 
-/* True if its end was its own choice: retired, with nothing in hand. */
-static bool
-reader_reap(struct reader *reader)
+static int
+reader_kill(const struct reader *reader)
 {
     int status = 0;
 
     kill(reader->pid, SIGKILL);
     while (waitpid(reader->pid, &status, 0) < 0 && errno == EINTR)
         ;
+    return status;
+}
+
+/* True if its end was its own choice: retired, with nothing in hand. */
+static bool
+reader_reap(const struct reader *reader)
+{
+    int status = reader_kill(reader);
+
     if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
         return true;
     if (WIFSIGNALED(status))
@@ -279,7 +287,7 @@ readers_resize(struct readers *readers, guint count)
         struct reader *reader = readers->running->pdata[i];
 
         if (!reader->job) {
-            reader_reap(reader);
+            reader_kill(reader);
             reader_free(reader);
         }
     }
@@ -292,7 +300,7 @@ readers_free(struct readers *readers)
     while (readers->running->len > 0) {
         struct reader *reader = readers->running->pdata[0];
 
-        reader_reap(reader);
+        reader_kill(reader);
         reader_free(reader);
     }
     g_ptr_array_unref(readers->running);

@@ -73,13 +73,17 @@ read_options(int argc, char **argv, char **values)
         options[i] = (struct option){names[i].name, required_argument, NULL, 0x100 + i};
     opterr = 0;
     while ((option = getopt_long(argc, argv, "+s:V", options, &index)) != -1) {
-        if (option == 'V') {
-            puts("postsms-pipe " POSTSMS_VERSION);
+        if (option == 'V' && argc == 2) {
+            puts("postsms-pipe " POSTSMS_VERSION); /* alone only: in master.cf exit 0 would lose the
+                                                      mail */
             exit(EXIT_SUCCESS);
         } else if (option == 's') {
             socket_path = strdup(optarg);
         } else if (option >= 0x100) {
-            free(values[option - 0x100]);
+            if (values[option - 0x100])
+                defer("4.3.5",
+                      "postsms-pipe: --%s twice; set postsms_destination_recipient_limit = 1",
+                      names[option - 0x100].name);
             values[option - 0x100] = strdup(optarg);
         } else {
             defer("4.3.5", "postsms-pipe: option %d in master.cf is not known or lacks its value",
