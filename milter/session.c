@@ -162,10 +162,11 @@ on_mail(SMFICTX *ctx, char **argv)
 static char *
 refusal_text(const char *sender)
 {
-    g_autofree char *clean = log_clean(sender, ADDRESS_MAX);
-    GString *text = g_string_new(NULL);
+    struct outcome why;
+    GString *text;
 
-    g_string_printf(text, "sender <%s> may not send SMS here", clean);
+    smtp_rules_refusal(sender, &why);
+    text = g_string_new(why.text);
     g_string_replace(text, "%", "%%", 0);
     return g_string_free(text, FALSE);
 }

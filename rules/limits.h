@@ -14,4 +14,7 @@
  * double length. */
 #define SMTP_FILE_MAX (64 * 1048576)
 
+/* Octets of a sender's address in the sentence that refuses it; RFC 5321 allows 254. */
+#define SMTP_REFUSED_SENDER_MAX 256
+
 #endif

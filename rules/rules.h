@@ -7,6 +7,7 @@
 #define RULES_RULES_H
 
 #include "lib/fault.h"
+#include "lib/outcome.h"
 
 enum smtp_section { SMTP_ALLOW, SMTP_DENY, SMTP_REPLACE, SMTP_SPAM, SMTP_FILTER, SMTP_SECTIONS };
 
@@ -52,5 +53,9 @@ struct smtp_hit {
  */
 bool smtp_rules_sender(const struct smtp_rules *rules, const char *sender, struct smtp_hit *hit,
                        bool *ret_hit);
+
+/* The sentence for a sender whom smtp_rules_sender refused, the same in the SMTP session and in a
+ * bounce: REFUSED 5.7.1, without file, line or rule. */
+void smtp_rules_refusal(const char *sender, struct outcome *why);
 
 #endif

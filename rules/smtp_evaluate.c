@@ -3,7 +3,9 @@
  * never log. */
 #include "rules/smtp.h"
 
+#include "lib/log.h"
 #include "rules/fold.h"
+#include "rules/limits.h"
 #include <string.h>
 
 /* The lowest line of those whose text the address ends with, or 0. */
@@ -54,4 +56,12 @@ smtp_rules_sender(const struct smtp_rules *rules, const char *sender, struct smt
     if (spoke && hit)
         *hit = found;
     return !spoke || strcmp(found.effect, "allow") == 0;
+}
+
+void
+smtp_rules_refusal(const char *sender, struct outcome *why)
+{
+    g_autofree char *clean = log_clean(sender, SMTP_REFUSED_SENDER_MAX);
+
+    out_set(why, OUT_REFUSED, "5.7.1", "sender <%s> may not send SMS here", clean);
 }

@@ -50,7 +50,9 @@ smtp_rules_allow(struct walk *walk)
         g_free(decision->rule);
         decision->rule = g_strdup_printf("%s:%d", name, decision->smtp.line);
     }
-    return allowed || refuse(walk, OUT_REFUSED, "5.7.1", "this sender may not send SMS here");
+    if (!allowed)
+        smtp_rules_refusal(request_get(walk->request, SENDER), &decision->verdict);
+    return allowed;
 }
 
 static bool

@@ -222,7 +222,7 @@ main(int argc, char **argv)
         return EXIT_FAILURE;
     if (start(&program, &why) < 0) {
         log_err("%s", why.text);
-        return EXIT_FAILURE;
+        _exit(EXIT_FAILURE); /* half a daemon is not taken apart */
     }
     log_info("ready");
     if (sd_event_loop(program.dispatch.loop) < 0)
