@@ -72,6 +72,7 @@ spool_delivery_free(struct spool_delivery *delivery)
     g_free(delivery->gateway);
     g_free(delivery->originator);
     g_free(delivery->encoding);
+    g_free(delivery->class);
     g_free(delivery->rule);
     g_free(delivery->dsn);
     g_free(delivery->reason);

@@ -8,7 +8,7 @@
 #define COLUMNS                                                                                    \
     "delivery.id, queue_id, k1, k2, state, created, updated, sender, recipient, original, "        \
     "number, login, client, "                                                                      \
-    "message_id, gateway, originator, encoding, dcs, truncated, rule, dsn, reason"
+    "message_id, gateway, originator, encoding, dcs, truncated, rule, dsn, reason, class, warned"
 
 static char *
 column_text(sqlite3_stmt *stmt, int column)
@@ -55,6 +55,8 @@ delivery_from_row(sqlite3_stmt *stmt)
     delivery->rule = column_text(stmt, column++);
     delivery->dsn = column_text(stmt, column++);
     delivery->reason = column_text(stmt, column++);
+    delivery->class = column_text(stmt, column++);
+    delivery->warned = sqlite3_column_int(stmt, column++);
     return delivery;
 }
 
@@ -77,8 +79,9 @@ failed(struct spool *spool, struct outcome *why)
 static int
 load_parts(struct spool *spool, struct spool_delivery *delivery, struct outcome *why)
 {
-    static const char sql[] = "SELECT state, ref, gateway_ref, text, units, udh FROM part WHERE "
-                              "delivery = ? ORDER BY seq";
+    static const char sql[] =
+        "SELECT state, ref, gateway_ref, text, units, udh, since FROM part WHERE "
+        "delivery = ? ORDER BY seq";
     sqlite3_stmt *stmt = spool_statement(spool, sql);
     int step = SQLITE_ERROR;
 
@@ -94,6 +97,7 @@ load_parts(struct spool *spool, struct spool_delivery *delivery, struct outcome 
         part->text = column_text(stmt, 3);
         part->units = (guint)sqlite3_column_int(stmt, 4);
         part->udh = g_bytes_new(sqlite3_column_blob(stmt, 5), (gsize)sqlite3_column_bytes(stmt, 5));
+        part->since = sqlite3_column_int64(stmt, 6);
     }
     sqlite3_reset(stmt);
     return step == SQLITE_DONE ? 0 : failed(spool, why);
@@ -143,6 +147,24 @@ spool_find(struct spool *spool, const char *queue_id, const guint8 *k1, const gu
     sqlite3_bind_blob(stmt, 1, k2, SPOOL_KEY, SQLITE_STATIC);
     sqlite3_bind_int64(stmt, 2, since);
     *ret_by_k2 = true;
+    return load_one(spool, stmt, ret, why);
+}
+
+int
+spool_find_open(struct spool *spool, const char *queue_id, const char *sender,
+                const char *recipient, struct spool_delivery **ret, struct outcome *why)
+{
+    static const char sql[] =
+        "SELECT " COLUMNS " FROM delivery WHERE queue_id = ? AND sender = ? AND recipient = ? "
+        "AND state = 'open' ORDER BY id DESC LIMIT 1";
+    sqlite3_stmt *stmt = spool_statement(spool, sql);
+
+    *ret = NULL;
+    if (!stmt)
+        return failed(spool, why);
+    spool_bind_text(stmt, 1, queue_id);
+    spool_bind_text(stmt, 2, sender);
+    spool_bind_text(stmt, 3, recipient);
     return load_one(spool, stmt, ret, why);
 }
 
@@ -214,11 +236,11 @@ spool_each_open(struct spool *spool, spool_each_fn *each, void *context, struct 
 }
 
 int
-spool_each_key(struct spool *spool, const char *key, spool_each_fn *each, void *context,
-               struct outcome *why)
+spool_each_key(struct spool *spool, const char *key, const char *number, spool_each_fn *each,
+               void *context, struct outcome *why)
 {
     static const char sql[] =
-        "SELECT id FROM delivery WHERE id = ?2 OR queue_id = ?1 OR number = ?1 OR message_id = ?1 "
+        "SELECT id FROM delivery WHERE id = ?2 OR queue_id = ?1 OR number = ?3 OR message_id = ?1 "
         "OR message_id = '<' || ?1 || '>' "
         "UNION SELECT delivery FROM offer WHERE queue_id = ?1 ORDER BY 1";
     sqlite3_stmt *stmt = spool_statement(spool, sql);
@@ -229,6 +251,8 @@ spool_each_key(struct spool *spool, const char *key, spool_each_fn *each, void *
     spool_bind_text(stmt, 1, key);
     if (g_ascii_string_to_signed(key, 10, 1, G_MAXINT64, &id, NULL))
         sqlite3_bind_int64(stmt, 2, id);
+    if (number)
+        spool_bind_text(stmt, 3, number);
     return each_id(spool, stmt, each, context, why);
 }
 

@@ -6,6 +6,7 @@
  */
 #include "spool/private.h"
 
+#include "lib/killpoint.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -161,6 +162,14 @@ spool_open(const char *path, bool writable, struct spool **ret, struct outcome *
                 path);
         return -1;
     }
+    /* Before SQLite looks: it would leave -shm and -wal files behind that nobody can write. */
+    if (writable && access(path, R_OK | W_OK) < 0) {
+        out_set(why, OUT_CONFIG, "4.3.5",
+                "ledger %s cannot be written by this user; it, -wal and -shm must belong to "
+                "postsmsd's user",
+                path);
+        return -1;
+    }
     if (sqlite3_open_v2(path, &spool->db, flags | SQLITE_OPEN_NOFOLLOW | SQLITE_OPEN_NOMUTEX,
                         NULL) != SQLITE_OK ||
         sqlite3_exec(spool->db, connection_settings, NULL, NULL, NULL) != SQLITE_OK ||
@@ -241,9 +250,11 @@ spool_commit(struct spool *spool, struct outcome *why)
 {
     if (!spool->in_group && !spool->failed)
         return 0;
+    KILL_POINT("commit-before");
     if (!spool->failed && sqlite3_exec(spool->db, "COMMIT", NULL, NULL, NULL) != SQLITE_OK)
         spool_fail(spool, "cannot be written");
     spool->in_group = false;
+    KILL_POINT("commit-after");
     if (!spool->failed)
         return 0;
     if (!sqlite3_get_autocommit(spool->db))

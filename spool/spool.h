@@ -42,6 +42,7 @@ struct spool_part {
     char *text;
     guint units;
     GBytes *udh;
+    gint64 since; /* in its state */
 };
 
 struct spool_delivery {
@@ -56,6 +57,8 @@ struct spool_delivery {
     char *gateway, *originator, *encoding;
     int dcs;
     bool truncated;
+    char *class; /* "normal", "alarm" */
+    bool warned; /* the sender has been told that it is late */
     char *rule, *dsn, *reason;
     GPtrArray *parts; /* struct spool_part *, by seq; may be empty */
 };
@@ -95,6 +98,12 @@ int spool_find(struct spool *spool, const char *queue_id, const guint8 *k1, cons
                gint64 since, struct spool_delivery **ret, bool *ret_by_k2,
                struct outcome *why) G_GNUC_WARN_UNUSED_RESULT;
 
+/* The newest open delivery with this queue id and envelope, as it was written (recipient:
+ * credentials hidden); *ret NULL if there is none. For a mail whose identity is not known. */
+int spool_find_open(struct spool *spool, const char *queue_id, const char *sender,
+                    const char *recipient, struct spool_delivery **ret,
+                    struct outcome *why) G_GNUC_WARN_UNUSED_RESULT;
+
 /* By ledger id; *ret NULL if there is none. */
 int spool_get(struct spool *spool, gint64 id, struct spool_delivery **ret,
               struct outcome *why) G_GNUC_WARN_UNUSED_RESULT;
@@ -109,9 +118,10 @@ void spool_add(struct spool *spool, struct spool_delivery *delivery, gint64 now)
 void spool_offered(struct spool *spool, const struct spool_delivery *delivery, const char *queue_id,
                    const guint8 *k1, gint64 now);
 
-/* One part goes from its state in memory to another, in both places; the group fails if the ledger
- * has another. */
-void spool_part_to(struct spool *spool, const struct spool_delivery *delivery,
+/* One part goes from its state in memory to another, in both places. False: the ledger has it in
+ * yet another state (somebody else wrote it); nothing was changed, and nothing may be done that
+ * needs the change. */
+bool spool_part_to(struct spool *spool, const struct spool_delivery *delivery,
                    struct spool_part *part, enum part_state state, const char *gateway_ref,
                    const char *detail, gint64 now);
 
@@ -129,6 +139,39 @@ int spool_crashes(struct spool *spool, const char *queue_id, const guint8 *envel
 /* Moves the low-water mark up to the first open delivery. */
 void spool_low_water(struct spool *spool);
 
+/* The sender has been told that it is late. */
+void spool_warned(struct spool *spool, gint64 delivery, gint64 now);
+
+/* An event of its own for a delivery, such as what an operator said. */
+void spool_note(struct spool *spool, gint64 delivery, const char *what, const char *detail,
+                gint64 now);
+
+/* The wall clock jumped by this much: open deliveries keep their age. */
+void spool_clock_jumped(struct spool *spool, gint64 by_ms);
+
+/* Housekeeping, a small step each: true if there is more. Deliveries that ended before "before"
+ * lose their texts, or go; open ones stay whatever their age. */
+bool spool_blank(struct spool *spool, gint64 before);
+bool spool_purge(struct spool *spool, gint64 before);
+
+/* Mail that we make: in here before it is handed over. message: RFC 5322, LF line ends. */
+void spool_outbox_add(struct spool *spool, const char *recipient, const char *message, gint64 now);
+void spool_outbox_done(struct spool *spool, gint64 id);
+
+struct spool_mail {
+    gint64 id; /* 0: there is none */
+    gint64 created;
+    char *recipient, *message; /* the caller's */
+};
+/* The oldest one. */
+int spool_outbox_first(struct spool *spool, struct spool_mail *ret,
+                       struct outcome *why) G_GNUC_WARN_UNUSED_RESULT;
+
+/* A copy of the ledger as it is now, made while others write. An existing file is left as it is:
+ * -1. */
+int spool_backup(struct spool *spool, const char *path,
+                 struct outcome *why) G_GNUC_WARN_UNUSED_RESULT;
+
 /* Reading. each returns false to stop; the delivery is only its for the call. */
 typedef bool spool_each_fn(void *context, const struct spool_delivery *delivery);
 
@@ -137,9 +180,9 @@ int spool_each_open(struct spool *spool, spool_each_fn *each, void *context,
                     struct outcome *why) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Every delivery that key names: a ledger id, queue id, Message-ID (with or without <>) or number,
- * oldest first. */
-int spool_each_key(struct spool *spool, const char *key, spool_each_fn *each, void *context,
-                   struct outcome *why) G_GNUC_WARN_UNUSED_RESULT;
+ * oldest first. number: key as a normalised number, NULL if it is none. */
+int spool_each_key(struct spool *spool, const char *key, const char *number, spool_each_fn *each,
+                   void *context, struct outcome *why) G_GNUC_WARN_UNUSED_RESULT;
 
 struct spool_event {
     gint64 at;
@@ -149,5 +192,24 @@ struct spool_event {
 int spool_each_event(struct spool *spool, gint64 delivery,
                      void (*each)(void *context, const struct spool_event *event), void *context,
                      struct outcome *why) G_GNUC_WARN_UNUSED_RESULT;
+
+/* What was accepted from since on (milliseconds since 1970), one row for each sender and gateway.
+ */
+struct spool_usage {
+    const char *sender, *gateway;
+    gint64 messages, parts;
+};
+int spool_each_usage(struct spool *spool, gint64 since, gint64 until,
+                     void (*each)(void *context, const struct spool_usage *usage), void *context,
+                     struct outcome *why) G_GNUC_WARN_UNUSED_RESULT;
+
+/* The newest events that are verdicts, oldest first, at most count. */
+struct spool_log {
+    gint64 at;
+    const char *queue_id, *sender, *number, *gateway, *what, *detail;
+};
+int spool_each_log(struct spool *spool, int count,
+                   void (*each)(void *context, const struct spool_log *log), void *context,
+                   struct outcome *why) G_GNUC_WARN_UNUSED_RESULT;
 
 #endif

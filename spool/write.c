@@ -2,6 +2,7 @@
 /* Owns every statement that changes the ledger. Each writes its event in the same group. */
 #include "spool/private.h"
 
+#include "lib/log.h"
 #include <string.h>
 
 static void
@@ -24,9 +25,9 @@ add_event(struct spool *spool, gint64 delivery, int part, const char *what, cons
 }
 
 static void
-add_part(struct spool *spool, gint64 delivery, const struct spool_part *part)
+add_part(struct spool *spool, gint64 delivery, struct spool_part *part, gint64 now)
 {
-    static const char sql[] = "INSERT INTO part VALUES (?, ?, ?, ?, '', ?, ?, ?)";
+    static const char sql[] = "INSERT INTO part VALUES (?, ?, ?, ?, '', ?, ?, ?, ?)";
     sqlite3_stmt *stmt = spool_statement(spool, sql);
 
     if (!stmt)
@@ -40,6 +41,8 @@ add_part(struct spool *spool, gint64 delivery, const struct spool_part *part)
     sqlite3_bind_blob(stmt, 7,
                       g_bytes_get_data(part->udh, NULL) ? g_bytes_get_data(part->udh, NULL) : "",
                       (int)g_bytes_get_size(part->udh), SQLITE_STATIC);
+    sqlite3_bind_int64(stmt, 8, now);
+    part->since = now;
     spool_run(spool, stmt);
 }
 
@@ -50,8 +53,8 @@ spool_add(struct spool *spool, struct spool_delivery *delivery, gint64 now)
         "INSERT INTO delivery (queue_id, k1, k2, state, created, updated, sender, recipient, "
         "original, number, login, "
         "client, message_id, gateway, originator, encoding, dcs, truncated, parts, rule, dsn, "
-        "reason) "
-        "VALUES (?, ?, ?, ?, ?5, ?5, ?6, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+        "reason, class) "
+        "VALUES (?, ?, ?, ?, ?5, ?5, ?6, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
     sqlite3_stmt *stmt;
 
     if (!spool_group(spool) || !(stmt = spool_statement(spool, sql)))
@@ -79,10 +82,11 @@ spool_add(struct spool *spool, struct spool_delivery *delivery, gint64 now)
     spool_bind_text(stmt, 19, delivery->rule);
     spool_bind_text(stmt, 20, delivery->dsn);
     spool_bind_text(stmt, 21, delivery->reason);
+    spool_bind_text(stmt, 22, delivery->class ? delivery->class : "normal");
     spool_run(spool, stmt);
     delivery->id = sqlite3_last_insert_rowid(spool->db);
     for (guint i = 0; i < delivery->parts->len; i++)
-        add_part(spool, delivery->id, delivery->parts->pdata[i]);
+        add_part(spool, delivery->id, delivery->parts->pdata[i], now);
     add_event(spool, delivery->id, 0, delivery->parts->len ? "planned" : delivery->state,
               delivery->reason, now);
 }
@@ -93,8 +97,7 @@ spool_offered(struct spool *spool, const struct spool_delivery *delivery, const 
 {
     static const char offer[] = "INSERT OR IGNORE INTO offer VALUES (?, ?, ?)";
     static const char touch[] =
-        "UPDATE delivery SET updated = ?, dsn = iif(state = 'open', '', dsn), "
-        "reason = iif(state = 'open', '', reason) WHERE id = ?";
+        "UPDATE delivery SET updated = ?, dsn = iif(state = 'open', '', dsn) WHERE id = ?";
     sqlite3_stmt *stmt;
 
     if (!spool_group(spool))
@@ -113,36 +116,38 @@ spool_offered(struct spool *spool, const struct spool_delivery *delivery, const 
     add_event(spool, delivery->id, 0, "offered again", queue_id, now);
 }
 
-void
+bool
 spool_part_to(struct spool *spool, const struct spool_delivery *delivery, struct spool_part *part,
               enum part_state state, const char *gateway_ref, const char *detail, gint64 now)
 {
-    static const char sql[] = "UPDATE part SET state = ?1, gateway_ref = coalesce(?2, gateway_ref) "
-                              "WHERE delivery = ?3 AND seq = ?4 AND state = ?5";
+    static const char sql[] =
+        "UPDATE part SET state = ?1, gateway_ref = coalesce(?2, gateway_ref), "
+        "since = ?6 WHERE delivery = ?3 AND seq = ?4 AND state = ?5";
     sqlite3_stmt *stmt;
 
     if (!spool_group(spool) || !(stmt = spool_statement(spool, sql)))
-        return;
+        return true;
     spool_bind_text(stmt, 1, part_state_name(state));
     if (gateway_ref)
         spool_bind_text(stmt, 2, gateway_ref);
     sqlite3_bind_int64(stmt, 3, delivery->id);
     sqlite3_bind_int(stmt, 4, part->seq);
     spool_bind_text(stmt, 5, part_state_name(part->state));
+    sqlite3_bind_int64(stmt, 6, now);
     spool_run(spool, stmt);
     if (!spool->failed && sqlite3_changes(spool->db) != 1) {
-        spool->failed = true;
-        out_set(&spool->why_failed, OUT_BUG, "4.3.0",
-                "ledger: part %d of %" G_GINT64_FORMAT " is not %s", part->seq, delivery->id,
+        log_err("ledger: part %d of %" G_GINT64_FORMAT " is not %s", part->seq, delivery->id,
                 part_state_name(part->state));
-        return;
+        return false;
     }
     add_event(spool, delivery->id, part->seq, part_state_name(state), detail, now);
     part->state = state;
+    part->since = now;
     if (gateway_ref) {
         g_free(part->gateway_ref);
         part->gateway_ref = g_strdup(gateway_ref);
     }
+    return true;
 }
 
 void
@@ -168,6 +173,13 @@ spool_verdict(struct spool *spool, struct spool_delivery *delivery, const char *
         g_free(delivery->state);
         delivery->state = g_strdup(state);
     }
+}
+
+void
+spool_note(struct spool *spool, gint64 delivery, const char *what, const char *detail, gint64 now)
+{
+    if (spool_group(spool))
+        add_event(spool, delivery, 0, what, detail, now);
 }
 
 void
