@@ -33,8 +33,8 @@ static cfg_opt_t transport_keys[] = {
     CFG_STR("message", "%%Sender%%\n%%Subject%%\n%%Body%%", CFGF_NONE),
     CFG_STR("translit", NULL, KEY_LATER),
     CFG_STR_LIST("languages", "{}", KEY_LATER),
-    CFG_STR("lifetime", NULL, KEY_LATER),
-    CFG_STR("warn_after", NULL, KEY_LATER),
+    CFG_STR("lifetime", "0", CFGF_NONE),
+    CFG_STR("warn_after", "4h", CFGF_NONE),
     CFG_STR("filter_rules", NULL, KEY_LATER),
     CFG_STR("outgoing_rules", NULL, KEY_LATER),
     CFG_STR("incoming_rules", NULL, KEY_LATER),
@@ -56,14 +56,16 @@ static cfg_opt_t access_keys[] = {
     CFG_END(),
 };
 
+/* clang-format off: one key a line, in the order of the man page */
 static cfg_opt_t gateway_keys[] = {
     CFG_STR("type", NULL, CFGF_NONE),          CFG_BOOL("active", cfg_true, CFGF_NONE),
     CFG_BOOL("demo", cfg_false, CFGF_NONE),    CFG_STR("originator", "", CFGF_NONE),
-    CFG_INT("concurrency", 0, CFGF_NONE),      CFG_STR("path", NULL, CFGF_NONE),
+    CFG_INT("concurrency", 0, CFGF_NONE),      CFG_STR("unknown", "hold", CFGF_NONE),
+    CFG_STR("unknown_after", "1h", CFGF_NONE), CFG_STR("path", NULL, CFGF_NONE),
     CFG_STR("delay", "0", CFGF_NONE),          CFG_INT("fail_every", 0, CFGF_NONE),
-    CFG_STR("rate", NULL, KEY_LATER),          CFG_STR("unknown", NULL, KEY_LATER),
-    CFG_STR("unknown_after", NULL, KEY_LATER), CFG_END(),
+    CFG_STR("rate", NULL, KEY_LATER),          CFG_END(),
 };
+/* clang-format on */
 
 static cfg_opt_t keys[] = {
     CFG_STR_LIST("domains", "{}", CFGF_NONE),
@@ -74,11 +76,11 @@ static cfg_opt_t keys[] = {
     CFG_INT("readers", 2, CFGF_NONE),
     CFG_STR("remember", "6d", CFGF_NONE),
     CFG_STR("log_numbers", "short", CFGF_NONE),
-    CFG_STR("submit", NULL, KEY_LATER),
-    CFG_STR("alarm_to", NULL, KEY_LATER),
-    CFG_INT("slots", 0, KEY_LATER),
-    CFG_STR("keep", NULL, KEY_LATER),
-    CFG_STR("keep_text", NULL, KEY_LATER),
+    CFG_STR("submit", "smtp://127.0.0.1:25", CFGF_NONE),
+    CFG_STR("alarm_to", "", CFGF_NONE),
+    CFG_INT("slots", 200, CFGF_NONE),
+    CFG_STR("keep", "90d", CFGF_NONE),
+    CFG_STR("keep_text", "7d", CFGF_NONE),
     CFG_STR("inbound_default", NULL, KEY_LATER),
     CFG_SEC("milter", milter_keys, CFGF_NONE),
     CFG_SEC("transport", transport_keys, CFGF_NONE),
@@ -311,6 +313,24 @@ gateway_free(gpointer data)
     g_free(gateway);
 }
 
+static enum conf_unknown
+get_unknown(cfg_t *cfg)
+{
+    static const char *const words[] = {
+        [CONF_UNKNOWN_HOLD] = "hold",
+        [CONF_UNKNOWN_RETRY] = "retry",
+        [CONF_UNKNOWN_GIVE_UP] = "give-up",
+    };
+    const char *value = cfg_getstr(cfg, "unknown");
+
+    for (guint i = 0; i < G_N_ELEMENTS(words); i++)
+        if (strcmp(value, words[i]) == 0)
+            return (enum conf_unknown)i;
+    faults_add(load.faults, load.file, line_of(cfg, "unknown"),
+               "unknown: \"%s\" is neither \"hold\" nor \"retry\" nor \"give-up\"", value);
+    return CONF_UNKNOWN_HOLD;
+}
+
 static void
 get_gateway(cfg_t *cfg, struct conf *conf)
 {
@@ -325,6 +345,8 @@ get_gateway(cfg_t *cfg, struct conf *conf)
     gateway->demo = cfg_getbool(cfg, "demo");
     gateway->originator = g_strdup(cfg_getstr(cfg, "originator"));
     gateway->concurrency = get_int(cfg, "concurrency", 0, 1000);
+    gateway->unknown = get_unknown(cfg);
+    gateway->unknown_after_ms = get_time(cfg, "unknown_after");
     gateway->delay_ms = get_time(cfg, "delay");
     gateway->fail_every = get_int(cfg, "fail_every", 0, G_MAXINT);
     if (!gateway->id[0] ||
@@ -375,11 +397,28 @@ get_everything(cfg_t *cfg, struct conf *conf)
                    conf->country_code);
     conf->readers = get_int(cfg, "readers", 1, 64);
     conf->remember_ms = get_time(cfg, "remember");
+    conf->slots = get_int(cfg, "slots", 1, 10000);
+    conf->keep_ms = get_time(cfg, "keep");
+    conf->keep_text_ms = get_time(cfg, "keep_text");
+    conf->alarm_to = g_strdup(cfg_getstr(cfg, "alarm_to"));
+    conf->submit = g_strdup(cfg_getstr(cfg, "submit"));
+    if (!g_str_has_prefix(conf->submit, "smtp://"))
+        faults_add(load.faults, load.file, line_of(cfg, "submit"),
+                   "submit: \"%s\" is not smtp://HOST:PORT", conf->submit);
+    if (conf->keep_ms < conf->remember_ms)
+        faults_add(
+            load.faults, load.file, line_of(cfg, "keep"),
+            "keep: shorter than remember; a mail that Postfix offers again would be sent again");
+    if (!*conf->alarm_to)
+        faults_warn(load.faults, load.file, 0,
+                    "alarm_to is empty: nobody is told when a gateway is out");
     conf->log_numbers_full = get_choice(cfg, "log_numbers", "full", "short");
     get_milter(cfg_getsec(cfg, "milter"), conf);
     conf->maxmsgs = get_int(transport, "maxmsgs", 1, 128);
     conf->too_long_reject = get_choice(transport, "too_long", "reject", "truncate");
     conf->message = g_strdup(cfg_getstr(transport, "message"));
+    conf->lifetime_ms = get_time(transport, "lifetime");
+    conf->warn_after_ms = get_time(transport, "warn_after");
     get_access(cfg_getsec(cfg, "access"), conf);
     for (guint i = 0; i < cfg_size(cfg, "gateway"); i++)
         get_gateway(cfg_getnsec(cfg, "gateway", i), conf);
@@ -443,6 +482,8 @@ conf_unref(struct conf *conf)
     g_free(conf->state_dir);
     g_free(conf->run_dir);
     g_free(conf->country_code);
+    g_free(conf->submit);
+    g_free(conf->alarm_to);
     g_free(conf->milter_socket);
     g_free(conf->smtp_rules);
     g_free(conf->message);

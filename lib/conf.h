@@ -8,6 +8,9 @@
 
 #define CONF_DEFAULT POSTSMS_SYSCONFDIR "/postsms.conf"
 
+/* What becomes of a part that may have been sent. */
+enum conf_unknown { CONF_UNKNOWN_HOLD, CONF_UNKNOWN_RETRY, CONF_UNKNOWN_GIVE_UP };
+
 struct conf_gateway {
     char *id;
     int line;
@@ -16,9 +19,11 @@ struct conf_gateway {
     bool demo;
     char *originator; /* "" if none */
     int concurrency;  /* parts in flight; 0: the gateway type's own default */
-    char *path;       /* type file: where sent parts are appended */
-    gint64 delay_ms;  /* type file: how long a part takes */
-    int fail_every;   /* type file: every n-th submission is refused for now; 0: none */
+    enum conf_unknown unknown;
+    gint64 unknown_after_ms; /* hold: from then on it is given up */
+    char *path;              /* type file: where sent parts are appended */
+    gint64 delay_ms;         /* type file: how long a part takes */
+    int fail_every;          /* type file: every n-th submission is refused for now; 0: none */
 };
 
 struct conf {
@@ -30,6 +35,10 @@ struct conf {
     char *run_dir;
     char *country_code;
     int readers;
+    int slots;      /* postsms-pipe processes that may wait, as maxproc in master.cf */
+    char *submit;   /* smtp://HOST:PORT, where mail that we make enters Postfix, and ETRN */
+    char *alarm_to; /* "" for nobody */
+    gint64 keep_ms, keep_text_ms;
     gint64 remember_ms;
     bool log_numbers_full;
 
@@ -39,7 +48,9 @@ struct conf {
 
     int maxmsgs;
     bool too_long_reject;
-    char *message; /* template */
+    char *message;        /* template */
+    gint64 lifetime_ms;   /* 0: as long as Postfix tries */
+    gint64 warn_after_ms; /* 0: never */
 
     bool access_known;   /* access.require */
     GPtrArray *networks; /* struct net * (private to net.c) */

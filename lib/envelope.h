@@ -16,7 +16,8 @@
     X(RECIPIENT, "recipient", true, "${recipient}")                                                \
     X(ORIGINAL, "original", true, "${original_recipient}")                                         \
     X(LOGIN, "login", true, "${sasl_username}")                                                    \
-    X(CLIENT, "client", true, "${client_address}")
+    X(CLIENT, "client", true, "${client_address}")                                                 \
+    X(CLASS, "class", false, "")
 
 enum envelope_name {
 #define ENVELOPE_ENUM(identifier, name, required, macro) ENVELOPE_##identifier,

@@ -15,6 +15,7 @@
 
 static const char *log_ident = "postsms";
 static bool log_stderr = true;
+static bool log_terminal; /* also there, while starting */
 
 static void
 emit(int priority, const char *line)
@@ -23,10 +24,10 @@ emit(int priority, const char *line)
     g_autofree char *whole = NULL;
     gssize written;
 
-    if (!log_stderr) {
+    if (!log_stderr)
         syslog(priority, "%s", clean);
+    if (!log_stderr && (!log_terminal || priority == LOG_INFO))
         return;
-    }
     /* One write a line: several processes share the descriptor. */
     whole = g_strdup_printf("%s[%d]: %s%s\n", log_ident, (int)getpid(),
                             priority == LOG_ERR       ? "error: "
@@ -54,7 +55,14 @@ log_open(const char *ident, bool to_stderr)
     log_stderr = to_stderr;
     if (!to_stderr)
         openlog(ident, LOG_PID | LOG_NDELAY, LOG_MAIL);
+    log_terminal = isatty(STDERR_FILENO);
     g_log_set_writer_func(from_glib, NULL, NULL);
+}
+
+void
+log_started(void)
+{
+    log_terminal = false;
 }
 
 void

@@ -9,6 +9,10 @@
 /* Once, at start. ident must stay valid. Also sends what GLib has to say to the same place. */
 void log_open(const char *ident, bool to_stderr);
 
+/* The program has started. Until then warnings and errors are shown on a terminal as well: whoever
+ * starts a daemon by hand must see why it did not. */
+void log_started(void);
+
 void log_info(const char *fmt, ...) G_GNUC_PRINTF(1, 2);
 void log_warn(const char *fmt, ...) G_GNUC_PRINTF(1, 2);  /* adds ": " and errno's text */
 void log_warnx(const char *fmt, ...) G_GNUC_PRINTF(1, 2); /* without */

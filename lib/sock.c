@@ -108,6 +108,18 @@ sock_peer_allowed(int fd, const char *path, uid_t *ret_uid)
     return peer.uid == 0 || peer.uid == geteuid() || peer.gid == info.st_gid;
 }
 
+bool
+sock_peer_is_own(int fd, uid_t *ret_uid)
+{
+    struct ucred peer;
+    socklen_t len = sizeof(peer);
+
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) < 0)
+        return false;
+    *ret_uid = peer.uid;
+    return peer.uid == 0 || peer.uid == geteuid();
+}
+
 int
 sock_send_fd(int fd, int lend, const void *data, gsize len)
 {

@@ -24,6 +24,9 @@ int sock_listen(const char *path, guint mode, const char *owner, const char *gro
  */
 bool sock_peer_allowed(int fd, const char *path, uid_t *ret_uid);
 
+/* True if the peer is root or our own user. */
+bool sock_peer_is_own(int fd, uid_t *ret_uid);
+
 /* data with the descriptor lend attached to its first octet (lend < 0: none). -1 with errno. */
 int sock_send_fd(int fd, int lend, const void *data, gsize len) G_GNUC_WARN_UNUSED_RESULT;
 

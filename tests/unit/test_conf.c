@@ -74,6 +74,15 @@ START_TEST(conf_values)
     ck_assert_int_eq(gateway->delay_ms, 50);
     ck_assert_int_eq(gateway->concurrency, 4);
     ck_assert_int_eq(gateway->fail_every, 7);
+    ck_assert_int_eq(gateway->unknown, CONF_UNKNOWN_GIVE_UP);
+    ck_assert_int_eq(gateway->unknown_after_ms, 600000);
+    ck_assert_str_eq(conf->submit, "smtp://127.0.0.1:2525");
+    ck_assert_str_eq(conf->alarm_to, "postmaster");
+    ck_assert_int_eq(conf->slots, 40);
+    ck_assert_int_eq(conf->keep_ms, 30 * 86400000LL);
+    ck_assert_int_eq(conf->keep_text_ms, 86400000LL);
+    ck_assert_int_eq(conf->lifetime_ms, 7200000);
+    ck_assert_int_eq(conf->warn_after_ms, 1800000);
     ck_assert(!conf_gateway(conf, "other")->active);
     ledger = conf_ledger(conf);
     ck_assert_str_eq(ledger, "/var/lib/postsms/spool.db");

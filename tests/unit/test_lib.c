@@ -145,6 +145,7 @@ START_TEST(wire_frames)
     g_string_append_c(frame, 'n');
     ck_assert_int_eq(wire_parse_frame(frame->str, frame->len, &wire, &used, &why), 1);
     ck_assert_uint_eq(used, frame->len - 1);
+    g_clear_pointer(&wire, wire_free);
     /* More in the frame than the list, and a list without its end. */
     ck_assert_int_eq(wire_parse_frame("\0\0\0\6a=1\0\0x", 10, &wire, &used, &why), -1);
     ck_assert_int_eq(wire_parse_frame("\0\0\0\3a=1", 7, &wire, &used, &why), -1);
