@@ -16,6 +16,7 @@ BEGIN {
     home["sqlite3.h"] = "spool/private.h"
     home["libmilter/mfapi.h"] = "milter/"
     home["gmime/gmime.h"] = "transport/reader/"
+    home["seccomp.h"] = "transport/reader/sandbox.c"
     home["nettle/sha2.h"] = "transport/reader/ transport/dispatch/identity.c"
     home["systemd/sd-event.h"] = "transport/dispatch/ transport/gateway/"
     home["jansson.h"] = "admin/ transport/gateway/"

@@ -77,7 +77,7 @@ START_TEST(test_many)
     int fd;
     int status;
 
-    ck_assert_msg(reader_start(&pid, &fd, &why) == 0, "%s", why.text);
+    ck_assert_msg(reader_start(&pid, &fd, &why) == 0 && reader_wait(fd, &why) == 0, "%s", why.text);
     for (int i = 0; i < 20; i++) {
         g_autofree char *mail = g_strdup_printf("Subject: mail %d\n\ntext\n", i);
         g_autofree char *subject = g_strdup_printf("mail %d", i);
@@ -110,7 +110,7 @@ START_TEST(test_retires)
     int status;
     char octet;
 
-    ck_assert_msg(reader_start(&pid, &fd, &why) == 0, "%s", why.text);
+    ck_assert_msg(reader_start(&pid, &fd, &why) == 0 && reader_wait(fd, &why) == 0, "%s", why.text);
     for (int i = 0; i < READER_RETIRES_AFTER; i++) {
         g_autoptr(MailView) view = NULL;
         int mail = open_mail();
@@ -137,6 +137,7 @@ START_TEST(test_killed)
 
     signal(SIGPIPE, SIG_DFL);
     ck_assert_int_eq(reader_start(&pid, &fd, &why), 0);
+    ck_assert_int_eq(reader_wait(fd, &why), 0);
     kill(pid, SIGKILL);
     wait_for(pid, &status);
     ck_assert_int_eq(reader_ask(fd, mail, &why), -1);
@@ -202,7 +203,8 @@ check_orphan(bool busy)
         pid_t pid;
         int fd;
 
-        if (reader_start(&pid, &fd, &why) < 0 || (busy && reader_ask(fd, mail[1], &why) < 0))
+        if (reader_start(&pid, &fd, &why) < 0 || reader_wait(fd, &why) < 0 ||
+            (busy && reader_ask(fd, mail[1], &why) < 0))
             _exit(1);
         /* It must have come as far as its main loop. */
         g_usleep(300000);
@@ -240,6 +242,7 @@ START_TEST(test_descriptors)
 
     ck_assert_int_ge(spare, 0);
     ck_assert_int_eq(reader_start(&pid, &fd, &why), 0);
+    ck_assert_int_eq(reader_wait(fd, &why), 0);
     g_usleep(300000);
     path = g_strdup_printf("/proc/%d/fd", (int)pid);
     dir = g_dir_open(path, 0, NULL);

@@ -9,15 +9,25 @@
 
 #define BOM "\xEF\xBB\xBF"
 
-/* Octets of the control character (C0, DEL, C1) that stands at c, 0 if none does. */
+/* Octets of what stands at c and must not leave: a control character (C0, DEL, C1), or one that is
+ * invisible or turns the direction, which makes a text look like another one. 0 if it may stay; ZWJ
+ * and ZWNJ may: words and emoji need them. */
 static gsize
-control_length(const char *c)
+unwanted_length(const char *c)
 {
     guint8 first = (guint8)c[0];
+    gunichar this;
+    bool unwanted;
 
-    if (first < 0x20 || first == 0x7F)
-        return 1;
-    return first == 0xC2 && (guint8)c[1] >= 0x80 && (guint8)c[1] < 0xA0 ? 2 : 0;
+    if (first < 0x80)
+        return first < 0x20 || first == 0x7F;
+    if ((first & 0xC0) == 0x80)
+        return 0; /* inside a character that stays */
+    this = g_utf8_get_char(c);
+    unwanted = this < 0xA0 || this == 0x00AD || this == 0x061C || this == 0x200B ||
+               this == 0x200E || this == 0x200F || (this >= 0x202A && this <= 0x202E) ||
+               (this >= 0x2066 && this <= 0x2069) || this == 0xFEFF;
+    return unwanted ? (gsize)(g_utf8_next_char(c) - c) : 0;
 }
 
 void
@@ -30,7 +40,7 @@ clean_text(GString *text)
     if (g_str_has_prefix(text->str, BOM))
         from += strlen(BOM);
     while (from < end) {
-        gsize control = *from == '\n' || *from == '\t' ? 0 : control_length(from);
+        gsize unwanted = *from == '\n' || *from == '\t' ? 0 : unwanted_length(from);
 
         if (*from == '\r') {
             /* One line end, however many CR a gateway put before LF; alone it ended lines, too,
@@ -39,8 +49,8 @@ clean_text(GString *text)
                 from++;
             if (from == end || *from != '\n')
                 *to++ = '\n';
-        } else if (control > 0) {
-            from += control;
+        } else if (unwanted > 0) {
+            from += unwanted;
         } else {
             *to++ = *from++;
         }
@@ -77,9 +87,9 @@ clean_line(GString *line, gsize max)
     if (g_str_has_prefix(line->str, BOM))
         from += strlen(BOM);
     while (from < end) {
-        gsize control = control_length(from);
+        gsize unwanted = unwanted_length(from);
 
-        if (control == 0) {
+        if (unwanted == 0) {
             *to++ = *from++;
             continue;
         }
@@ -87,7 +97,7 @@ clean_line(GString *line, gsize max)
             from++;
         if (*from == '\t' || *from == '\n' || *from == '\r')
             *to++ = ' ';
-        from += control;
+        from += unwanted;
     }
     g_string_truncate(line, (gsize)(to - line->str));
     trim(line);

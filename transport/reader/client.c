@@ -137,6 +137,19 @@ read_answer(int fd, struct wire **ret, struct outcome *why)
 }
 
 int
+reader_wait(int fd, struct outcome *why)
+{
+    g_autoptr(Wire) hello = NULL;
+
+    if (read_answer(fd, &hello, why) < 0)
+        return -1;
+    if (wire_get(hello, READER_HELLO))
+        return 0;
+    out_set(why, OUT_BUG, "4.3.0", "postsms-reader and this program do not match");
+    return -1;
+}
+
+int
 reader_once(int mail, struct mail_view **ret, struct outcome *why)
 {
     g_autoptr(Wire) wire = NULL;
@@ -146,7 +159,9 @@ reader_once(int mail, struct mail_view **ret, struct outcome *why)
 
     if (reader_start(&pid, &fd, why) < 0)
         return -1;
-    result = reader_ask(fd, mail, why);
+    result = reader_wait(fd, why);
+    if (result == 0)
+        result = reader_ask(fd, mail, why);
     if (result == 0)
         result = read_answer(fd, &wire, why);
     if (result == 0)

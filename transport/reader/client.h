@@ -18,6 +18,10 @@
 
 /* After so many mails a reader closes its end and exits 0: who asks counts, and starts another
  * instead. */
+/* What a reader says once, before anything else: it has started, and from now on its death is a
+ * mail's fault. A frame (wire.h) whose list has this name. */
+#define READER_HELLO "hello"
+
 #define READER_RETIRES_AFTER 1000
 
 /*
@@ -26,6 +30,9 @@
  * the process.
  */
 int reader_start(pid_t *ret_pid, int *ret_fd, struct outcome *why) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Waits until a reader that was just started says hello. -1: it died or took too long. */
+int reader_wait(int fd, struct outcome *why) G_GNUC_WARN_UNUSED_RESULT;
 
 /*
  * Lends it mail, a descriptor that is read to its end; ours stays ours. One answer, a frame

@@ -5,10 +5,12 @@
  * stdout, open a file or a connection once it has begun to read, or outlive whoever started it.
  */
 #include "lib/clk.h"
+#include "lib/killpoint.h"
 #include "lib/log.h"
 #include "lib/sock.h"
 #include "transport/reader/client.h"
 #include "transport/reader/mail.h"
+#include "transport/reader/sandbox.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <nettle/sha2.h>
@@ -21,18 +23,6 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-/* The address sanitizer maps terabytes, and its leak check traces the process. */
-#if defined(__SANITIZE_ADDRESS__)
-#define SANITIZED 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define SANITIZED 1
-#endif
-#endif
-#ifndef SANITIZED
-#define SANITIZED 0
-#endif
 
 #define EXIT_RETRY 75
 #define INPUT_MAX                                                                                  \
@@ -141,6 +131,7 @@ input_read(struct input *input, int fd, gint64 deadline)
             return "the mail could not be read: its descriptor failed";
         if (count > 0)
             input_add(input, buffer, (gsize)count);
+        KILL_POINT("reader-reading");
     }
 }
 
@@ -204,18 +195,36 @@ read_mail(int fd)
         view = parse_limited(input.data, deadline);
     }
     g_byte_array_unref(input.data);
+    KILL_POINT("reader-read");
     return view;
+}
+
+static int
+say(const GString *list)
+{
+    g_autoptr(GString) frame = g_string_new(NULL);
+
+    wire_frame(frame, list);
+    return sock_write_all(READER_FD, frame->str, frame->len);
 }
 
 static int
 answer(const struct mail_view *view)
 {
     g_autoptr(GString) list = g_string_new(NULL);
-    g_autoptr(GString) frame = g_string_new(NULL);
 
     mail_view_pack(view, list);
-    wire_frame(frame, list);
-    return sock_write_all(READER_FD, frame->str, frame->len);
+    return say(list);
+}
+
+static int
+hello(void)
+{
+    g_autoptr(GString) list = g_string_new(NULL);
+
+    wire_put(list, READER_HELLO, POSTSMS_VERSION);
+    wire_end(list);
+    return say(list);
 }
 
 static int
@@ -265,5 +274,6 @@ main(int argc, char **argv)
     fcntl(READER_FD, F_SETFD, FD_CLOEXEC);
     signal(SIGPIPE, SIG_IGN);
     reader_prepare();
-    return serve();
+    sandbox_enter(READER_FD);
+    return hello() < 0 ? EXIT_RETRY : serve();
 }

@@ -3,7 +3,7 @@ MODULES += mailview reader
 mailview_SRC := transport/reader/view.c transport/reader/client.c
 mailview_PKGS := glib-2.0
 reader_SRC := $(filter-out $(mailview_SRC) transport/reader/main.c,$(wildcard transport/reader/*.c))
-reader_PKGS := glib-2.0 gmime-3.0 nettle
+reader_PKGS := glib-2.0 gmime-3.0 nettle libseccomp
 
 PROGRAMS += postsms-reader
 postsms-reader_MAIN := transport/reader/main.c

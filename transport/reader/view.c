@@ -102,9 +102,8 @@ is_fit(const char *value, gsize max, bool text)
 {
     if (strlen(value) > max || !g_utf8_validate(value, -1, NULL))
         return false;
-    for (const char *c = value; *c; c = g_utf8_next_char(c)) {
-        gunichar character = g_utf8_get_char(c);
-        bool control = character < 0x20 || (character >= 0x7F && character < 0xA0);
+    for (const guchar *c = (const guchar *)value; *c; c++) {
+        bool control = *c < 0x20 || *c == 0x7F || (*c == 0xC2 && c[1] < 0xA0);
 
         if (control && !(text && (*c == '\n' || *c == '\t')))
             return false;
