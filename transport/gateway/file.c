@@ -6,6 +6,7 @@
  */
 #include "transport/gateway/private.h"
 
+#include "lib/killpoint.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
@@ -13,7 +14,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define SLOTS_AT_ONCE 32 /* without delay: enough that commits are shared */
+#define LINE_MAX_OCTETS 4096 /* far above what one part can become */
+#define SLOTS_AT_ONCE   32   /* without delay: enough that commits are shared */
 
 struct file_gateway {
     struct gateway base;
@@ -71,6 +73,30 @@ file_slots(const struct gateway *base)
     return gateway->delay_ms > 0 ? 1 : SLOTS_AT_ONCE;
 }
 
+static gint64
+file_expected_ms(const struct gateway *base)
+{
+    return ((const struct file_gateway *)base)->delay_ms;
+}
+
+static int
+file_probe(struct gateway *base, struct outcome *why)
+{
+    struct file_gateway *gateway = (struct file_gateway *)base;
+    int fd = open(gateway->path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0640);
+
+    if (fd < 0) {
+        out_set(why, OUT_RETRY, "4.3.0", "%s: %s: %s", base->id, gateway->path, g_strerror(errno));
+        return -1;
+    }
+    close(fd);
+    if (gateway->fail_every == 1) {
+        out_set(why, OUT_RETRY, "4.3.0", "%s: refuses everything, as fail_every asks", base->id);
+        return -1;
+    }
+    return 0;
+}
+
 static char *
 json_line(const struct file_gateway *gateway, const struct gateway_part *part)
 {
@@ -96,23 +122,41 @@ json_line(const struct file_gateway *gateway, const struct gateway_part *part)
     return line;
 }
 
+/* A line that a crash cut short is no SMS (file_find says so too) and must not spoil the next. */
+static int
+cut_torn_line(int fd, off_t *size)
+{
+    char tail[LINE_MAX_OCTETS];
+    gssize got = *size > 0 ? pread(fd, tail, sizeof(tail), MAX(0, *size - (off_t)sizeof(tail))) : 0;
+    const char *end;
+
+    if (got <= 0 || tail[got - 1] == '\n')
+        return (int)MIN(got, 0);
+    end = memrchr(tail, '\n', (gsize)got);
+    if (!end && got < *size)
+        return 0; /* nothing that we wrote */
+    *size -= end ? tail + got - (end + 1) : got;
+    return ftruncate(fd, *size);
+}
+
 /* Appends the whole line or nothing; UNKNOWN only if a torn line could not be taken back. */
 static enum gateway_class
 append_line(struct file_gateway *gateway, const char *line, struct outcome *why)
 {
     const char *id = gateway->base.id;
-    int fd = open(gateway->path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0640);
+    int fd = open(gateway->path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0640);
     enum gateway_class class = GATEWAY_ACCEPTED;
     struct stat before;
     gssize written;
 
-    if (fd < 0 || fstat(fd, &before) < 0) {
+    if (fd < 0 || fstat(fd, &before) < 0 || cut_torn_line(fd, &before.st_size) < 0) {
         out_set(why, OUT_RETRY, "4.3.0", "%s: %s: %s", id, gateway->path, g_strerror(errno));
         if (fd >= 0)
             close(fd);
         return GATEWAY_TEMPORARY;
     }
     written = write(fd, line, strlen(line));
+    KILL_POINT("written");
     if (written != (gssize)strlen(line)) {
         out_set(why, OUT_RETRY, "4.3.0", "%s: %s: %s", id, gateway->path,
                 g_strerror(written < 0 ? errno : ENOSPC));
@@ -175,12 +219,16 @@ file_find(struct gateway *base, const char *ref)
     g_autofree char *needle = g_strdup_printf("\"id\":\"%s\"", ref);
     g_autofree char *text = NULL;
     g_autoptr(GError) error = NULL;
+    const char *found;
+    gsize len;
 
-    if (!g_file_get_contents(gateway->path, &text, NULL, &error))
+    if (!g_file_get_contents(gateway->path, &text, &len, &error))
         return g_error_matches(error, G_FILE_ERROR, G_FILE_ERROR_NOENT) ? GATEWAY_HAS_IT_NOT
                                                                         : GATEWAY_CANNOT_TELL;
     /* A quotation mark inside a text is escaped, so the needle can only be the key. */
-    return strstr(text, needle) ? GATEWAY_HAS_IT : GATEWAY_HAS_IT_NOT;
+    found = memmem(text, len, needle, strlen(needle)); /* a power cut may leave NULs */
+    return found && memchr(found, '\n', len - (gsize)(found - text)) ? GATEWAY_HAS_IT
+                                                                     : GATEWAY_HAS_IT_NOT;
 }
 
 const struct gateway_ops gateway_file_ops = {
@@ -189,6 +237,8 @@ const struct gateway_ops gateway_file_ops = {
     .free = file_free,
     .configure = file_configure,
     .slots = file_slots,
+    .expected_ms = file_expected_ms,
+    .probe = file_probe,
     .submit = file_submit,
     .find = file_find,
 };

@@ -42,6 +42,18 @@ gateway_slots(const struct gateway *gateway)
     return gateway->ops->slots(gateway);
 }
 
+gint64
+gateway_expected_ms(const struct gateway *gateway)
+{
+    return gateway->ops->expected_ms(gateway);
+}
+
+int
+gateway_probe(struct gateway *gateway, struct outcome *why)
+{
+    return gateway->ops->probe(gateway, why);
+}
+
 void
 gateway_submit(struct gateway *gateway, const struct gateway_part *part, gateway_done_fn *done,
                void *context)

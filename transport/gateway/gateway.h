@@ -57,6 +57,12 @@ void gateway_configure(struct gateway *gateway, const struct conf_gateway *conf)
 /* How many parts may be in flight at once. */
 guint gateway_slots(const struct gateway *gateway);
 
+/* How long a part takes before any was seen, in milliseconds. */
+gint64 gateway_expected_ms(const struct gateway *gateway);
+
+/* Would it take a part now? Asked while it is out; sends nothing. -1: why not. */
+int gateway_probe(struct gateway *gateway, struct outcome *why) G_GNUC_WARN_UNUSED_RESULT;
+
 /* Hands over one part; done is called exactly once, from the loop, never from in here. */
 void gateway_submit(struct gateway *gateway, const struct gateway_part *part, gateway_done_fn *done,
                     void *context);

@@ -11,6 +11,8 @@ struct gateway_ops {
     void (*free)(struct gateway *gateway);
     void (*configure)(struct gateway *gateway, const struct conf_gateway *conf);
     guint (*slots)(const struct gateway *gateway);
+    gint64 (*expected_ms)(const struct gateway *gateway);
+    int (*probe)(struct gateway *gateway, struct outcome *why);
     void (*submit)(struct gateway *gateway, const struct gateway_part *part, gateway_done_fn *done,
                    void *context);
     enum gateway_trace (*find)(struct gateway *gateway, const char *ref);

@@ -105,9 +105,18 @@ continues(gunichar before, gunichar c)
 static const char *
 cluster_end(const char *p, enum sms_encoding encoding, guint *ret_units)
 {
-    gunichar before = g_utf8_get_char(p);
-    bool flag = is_flag_letter(before);
-    guint units = char_units(before, encoding);
+    gunichar before;
+    bool flag;
+    guint units;
+
+    /* Two ASCII characters never belong together, but CR and LF. */
+    if ((guchar)p[0] < 0x80 && (guchar)p[1] < 0x80 && p[0] != '\r') {
+        *ret_units = char_units((guchar)*p, encoding);
+        return p + 1;
+    }
+    before = g_utf8_get_char(p);
+    flag = is_flag_letter(before);
+    units = char_units(before, encoding);
 
     for (p = g_utf8_next_char(p); *p && units <= alphabets[encoding].alone;
          p = g_utf8_next_char(p)) {
