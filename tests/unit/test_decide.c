@@ -83,6 +83,8 @@ static const struct {
     {"", NUMBER, "", HERE, "Hi", "", "5.7.1", "without a sender address", NULL},
     {"joe@example.com", "not-a-number@sms.example.com", "", HERE, "Hi", "", "5.1.1",
      "not a phone number", NULL},
+    {"joe@example.com", "+41791234567@other.sms.example.com", "", HERE, "Hi", "", "5.1.2",
+     "not a domain for SMS", NULL},
     {"joe@example.com", "+41791@sms.example.com", "", HERE, "Hi", "", "5.1.3", "", NULL},
     {"joe@example.com", "+4915112345678@sms.example.com", "", HERE, "Hi", "", "5.7.1",
      "this country", NULL},

@@ -15,7 +15,8 @@ struct walk {
     const struct request *request;
     const struct mail_view *view;
     struct decision *decision;
-    struct addr *addr; /* from the address step on */
+    struct addr *addr;       /* NULL if the recipient is none: */
+    struct outcome addr_why; /* why not */
 };
 
 void
@@ -94,10 +95,19 @@ address_is_good(struct walk *walk)
 {
     struct decision *decision = walk->decision;
 
-    if (addr_parse(request_get(walk->request, RECIPIENT), walk->setup->conf->country_code,
-                   &walk->addr, &decision->verdict) < 0)
+    if (!walk->addr) {
+        decision->verdict = walk->addr_why;
         return false;
-    decision->number = g_strdup(walk->addr->number);
+    }
+    if (!addr_in_domains(request_get(walk->request, RECIPIENT),
+                         (const char *const *)walk->setup->conf->domains)) {
+        out_set(&decision->verdict, OUT_NOUSER, "5.1.2", "%s is not a domain for SMS here",
+                walk->addr->domain);
+        return false;
+    }
+    if (g_str_has_prefix(walk->addr->domain, "alarm.") ||
+        strcmp(request_get(walk->request, CLASS), "alarm") == 0)
+        decision->class = "alarm";
     if (walk->addr->ignored->len > 0 || walk->addr->user || walk->addr->pass) {
         g_autoptr(GString) names = g_string_new("parameters without effect:");
 
@@ -208,39 +218,80 @@ mail_is_readable(struct walk *walk)
     return walk->view->verdict.kind == OUT_OK;
 }
 
+/* The recipient's number, wherever the walk ends: log, ledger and identity want it too. */
+static void
+look_at_address(struct walk *walk)
+{
+    if (addr_parse(request_get(walk->request, RECIPIENT), walk->setup->conf->country_code,
+                   &walk->addr, &walk->addr_why) < 0)
+        walk->addr = NULL;
+}
+
 void
 decide_identity(const struct setup *setup, const struct request *request,
                 const struct mail_view *view, struct identity *ret)
 {
-    g_autoptr(Addr) addr = NULL;
-    struct outcome ignored;
+    struct walk walk = {.setup = setup, .request = request};
 
-    if (addr_parse(request_get(request, RECIPIENT), setup->conf->country_code, &addr, &ignored) < 0)
-        addr = NULL;
-    identity_of(request, view, addr ? addr->number : NULL, ret);
+    look_at_address(&walk);
+    identity_of(request, view, walk.addr ? walk.addr->number : NULL, ret);
+    addr_free(walk.addr);
+}
+
+typedef bool step_fn(struct walk *walk);
+
+/* What may refuse a mail, in the order of design section 7. */
+static step_fn *const policy[] = {smtp_rules_allow, sender_is_known, guards_pass, address_is_good,
+                                  number_is_reachable};
+
+/* What becomes of it. */
+static step_fn *const making[] = {route, mail_is_readable, text_fits};
+
+static bool
+walk_steps(struct walk *walk, step_fn *const *steps, guint count)
+{
+    for (guint i = 0; i < count; i++)
+        if (!steps[i](walk))
+            return false;
+    return true;
+}
+
+static void
+begin_walk(struct walk *walk)
+{
+    struct decision *decision = walk->decision;
+
+    memset(decision, 0, sizeof(*decision));
+    decision->class = "normal";
+    decision->rule = g_strdup("");
+    decision->notes = g_strdup("");
+    look_at_address(walk);
+    decision->number = g_strdup(walk->addr ? walk->addr->number : NULL);
+    identity_of(walk->request, walk->view, decision->number, &decision->identity);
+    out_set(&decision->verdict, OUT_OK, "2.0.0", "ok");
+}
+
+void
+decide_again(const struct setup *setup, const struct request *request, const struct mail_view *view,
+             struct decision *ret)
+{
+    struct walk walk = {.setup = setup, .request = request, .view = view, .decision = ret};
+
+    begin_walk(&walk);
+    walk_steps(&walk, policy, G_N_ELEMENTS(policy));
+    addr_free(walk.addr);
 }
 
 void
 decide(const struct setup *setup, const struct request *request, const struct mail_view *view,
        struct decision *ret)
 {
-    static bool (*const steps[])(struct walk *) = {
-        smtp_rules_allow,    sender_is_known, guards_pass,      address_is_good,
-        number_is_reachable, route,           mail_is_readable, text_fits,
-    };
-    struct walk walk = {setup, request, view, ret, NULL};
+    struct walk walk = {.setup = setup, .request = request, .view = view, .decision = ret};
 
-    memset(ret, 0, sizeof(*ret));
-    ret->rule = g_strdup("");
-    ret->notes = g_strdup("");
-    decide_identity(setup, request, view, &ret->identity);
-    out_set(&ret->verdict, OUT_OK, "2.0.0", "ok");
-    for (guint i = 0; i < G_N_ELEMENTS(steps); i++)
-        if (!steps[i](&walk)) {
-            g_clear_pointer(&walk.addr, addr_free);
-            return;
-        }
-    out_set(&ret->verdict, OUT_OK, "2.0.0", "%u SMS to %s over %s", ret->message->parts->len,
-            ret->number, ret->gateway->id);
-    g_clear_pointer(&walk.addr, addr_free);
+    begin_walk(&walk);
+    if (walk_steps(&walk, policy, G_N_ELEMENTS(policy)) &&
+        walk_steps(&walk, making, G_N_ELEMENTS(making)))
+        out_set(&ret->verdict, OUT_OK, "2.0.0", "%u SMS to %s over %s", ret->message->parts->len,
+                ret->number, ret->gateway->id);
+    addr_free(walk.addr);
 }

@@ -19,6 +19,7 @@ struct decision {
     bool smtp_hit;          /* a line of the SMTP rules spoke: */
     struct smtp_hit smtp;
     const struct conf_gateway *gateway; /* borrowed from the set-up; NULL if none was reached */
+    const char *class;                  /* "normal" or "alarm" */
     char *originator;                   /* "" if none */
     struct sms_message *message;        /* NULL unless OK */
     char *notes;                        /* for the log: what was ignored or cut; "" if nothing */
@@ -33,5 +34,10 @@ void decide_identity(const struct setup *setup, const struct request *request,
 
 void decide(const struct setup *setup, const struct request *request, const struct mail_view *view,
             struct decision *ret);
+
+/* May this still be sent, by what the files say now? The refusals of decide() alone, for a delivery
+ * whose parts are planned already; parts, text and gateway stay as they were. */
+void decide_again(const struct setup *setup, const struct request *request,
+                  const struct mail_view *view, struct decision *ret);
 
 #endif

@@ -18,8 +18,11 @@
 #include <systemd/sd-event.h>
 
 struct conn;
+struct control;
 struct job;
+struct keeper;
 struct lane;
+struct post;
 struct readers;
 
 struct dispatch {
@@ -29,6 +32,8 @@ struct dispatch {
     struct spool *spool;      /* NULL while the ledger cannot be opened */
     struct outcome spool_why; /* why not */
     struct readers *readers;
+    struct post *post;
+    struct keeper *keeper;
     int listen_fd;
     char *listen_path;
     sd_event_source *accepting;
@@ -41,6 +46,7 @@ struct dispatch {
     sd_event_source *round;
     sd_event_source *round_later; /* after a group that failed */
     bool stopping;
+    guint stop_tries; /* groups that failed since */
 };
 
 enum job_stage {
@@ -68,6 +74,9 @@ struct job {
     enum gateway_class result;       /* of part */
     struct outcome result_why;       /* and its sentence */
     char *result_ref;
+    gint64 submitted;       /* milliseconds, monotonic */
+    char *last_reason;      /* of the last verdict, before this offer; NULL if there was none */
+    bool cancelled;         /* nothing after the part in flight */
     GArray *saved;          /* enum part_state: as the ledger has them, while a group is open */
     struct outcome verdict; /* when finished */
 };
@@ -79,6 +88,8 @@ const struct request *conn_request(const struct conn *conn);
 int conn_fd(const struct conn *conn);
 /* True while postsms-pipe is there: a mail whose pipe died may have ended too early. */
 bool conn_alive(const struct conn *conn);
+/* How long it still waits for an answer, in milliseconds. */
+gint64 conn_patience(const struct conn *conn);
 /* Moves a connection to another job. */
 void conn_set_job(struct conn *conn, struct job *job);
 /* The verdict: log line, answer, end of the connection. job may be NULL. */
@@ -98,10 +109,19 @@ void job_finish(struct job *job, const struct outcome *verdict);
 /* The job's parts: how many, how many accepted, the first that is still to be sent (NULL if none).
  */
 guint job_accepted(const struct job *job);
+/* "; 1 of 3 parts were sent before", for every verdict but OK: nobody may believe that nothing
+ * left. */
+void job_add_sent_parts(const struct job *job, struct outcome *verdict);
 struct spool_part *job_next_part(const struct job *job);
 /* The log line of design section 9. conn's own request, since a joined job has several. */
 void job_log(const struct dispatch *dispatch, const struct job *job, const struct request *request,
              gint64 started, const struct outcome *verdict);
+/* How long its newest connection still waits, in milliseconds. */
+gint64 job_patience(const struct job *job);
+/* The job that holds this delivery; NULL if none does. */
+struct job *job_of_delivery(const struct dispatch *dispatch, gint64 id);
+/* The clock jumped: what is in memory keeps its age too. */
+void jobs_clock_jumped(struct dispatch *dispatch, gint64 by_ms);
 /* Frees a job that nobody waits for. */
 void job_drop(struct job *job);
 
@@ -123,15 +143,56 @@ void lanes_free(struct dispatch *dispatch);
 /* The lane of a gateway, NULL if it is not configured or not active. */
 struct lane *lane_find(struct dispatch *dispatch, const char *id);
 struct gateway *lane_gateway(const struct lane *lane);
-void lane_add(struct lane *lane, struct job *job, bool first);
-void lane_remove(struct lane *lane, struct job *job);
+/* How many it holds, waiting or in flight. */
 guint lane_waiting(const struct lane *lane);
+/* "gsm1: 100 waiting, about 7 min" */
+void lane_busy_text(const struct lane *lane, struct outcome *why);
+/* Puts a job into the queue. -1: turned away at once, why says what for. *ret_displaced: a younger
+ * one that gave up its place, out of the queue already; its verdict is why. */
+int lane_admit(struct lane *lane, struct job *job, struct job **ret_displaced,
+               struct outcome *why) G_GNUC_WARN_UNUSED_RESULT;
+/* The job of the part that just came back, for its next part: first in the queue. */
+void lane_again(struct job *job);
+void lane_remove(struct job *job);
+/* 1-based place of a waiting job, and about how long it waits. */
+int lane_place(const struct job *job, gint64 *ret_wait_ms);
 /* The next job whose part may go now, taken from the queue and given a slot; NULL if none. */
 struct job *lane_next(struct lane *lane);
-/* The slot of a job whose part did not go out after all. */
-void lane_release(struct lane *lane);
+/* The slot of a job whose part came back, or did not go out after all. */
+void lane_release(struct job *job);
 /* Hands the marked part to the gateway. Only after its group is durable. */
 void lane_submit(struct job *job);
+
+struct lane_report {
+    const char *id, *reason;
+    bool active, out;
+    guint waiting, in_flight, share;
+    gint64 part_ms;
+};
+void lanes_report(struct dispatch *dispatch,
+                  void (*each)(void *context, const struct lane_report *report), void *context);
+
+/* post.c */
+int post_start(struct dispatch *dispatch, struct outcome *why) G_GNUC_WARN_UNUSED_RESULT;
+void post_free(struct dispatch *dispatch);
+/* Hands over the oldest mail of ours, if none is under way. */
+void post_send(struct dispatch *dispatch);
+/* Asks Postfix soon, and not more often than it likes, to offer again what is deferred. */
+void post_come_back(struct dispatch *dispatch);
+/* One mail to alarm_to; written with the next group. */
+void post_alarm(struct dispatch *dispatch, const char *what, const char *state, const char *reason);
+/* One mail to the sender of a delivery that is late, and its mark. */
+void post_warn_sender(struct dispatch *dispatch, const struct spool_delivery *delivery);
+
+/* keeper.c */
+int keeper_start(struct dispatch *dispatch, struct outcome *why) G_GNUC_WARN_UNUSED_RESULT;
+void keeper_free(struct dispatch *dispatch);
+
+/* control.c */
+struct control *control_open(const char *path, const char *owner, struct outcome *why);
+int control_start(struct dispatch *dispatch, struct control *control,
+                  struct outcome *why) G_GNUC_WARN_UNUSED_RESULT;
+void control_free(struct control *control);
 
 /* round.c */
 /* Something is to be written; runs when nothing else is to be done. */
@@ -141,6 +202,12 @@ int round_start(struct dispatch *dispatch, struct outcome *why) G_GNUC_WARN_UNUS
 int round_open_ledger(struct dispatch *dispatch) G_GNUC_WARN_UNUSED_RESULT;
 /* Parts that were in flight when the last postsmsd ended: asks their gateways. */
 void round_settle_all(struct dispatch *dispatch);
+/* Ends a delivery on an operator's word, in the open group: what is planned is cancelled. verdict
+ * is for whoever waits. */
+void round_cancel(struct dispatch *dispatch, struct spool_delivery *delivery,
+                  struct outcome *verdict);
+/* The delivery's state after an operator settled its unknown parts, in the open group. */
+void round_resolved(struct dispatch *dispatch, struct spool_delivery *delivery);
 /* True if nothing is in flight and no result is unwritten. */
 bool round_idle(const struct dispatch *dispatch);
 

@@ -5,8 +5,11 @@
  */
 #include "transport/dispatch/dispatch.h"
 
+#include "lib/killpoint.h"
 #include "lib/log.h"
 #include <string.h>
+
+#define SENT_BEFORE "parts were sent before"
 
 static struct request *
 request_dup(const struct request *request)
@@ -48,6 +51,7 @@ job_drop(struct job *job)
     g_free(job->notes);
     g_clear_pointer(&job->delivery, spool_delivery_free);
     g_free(job->result_ref);
+    g_free(job->last_reason);
     g_array_unref(job->saved);
     g_free(job);
 }
@@ -63,6 +67,19 @@ job_accepted(const struct job *job)
     return accepted;
 }
 
+void
+job_add_sent_parts(const struct job *job, struct outcome *verdict)
+{
+    guint accepted = job_accepted(job);
+    g_autofree char *text = g_strdup(verdict->text);
+    g_autofree char *dsn = g_strdup(verdict->dsn);
+
+    if (verdict->kind == OUT_OK || accepted == 0 || strstr(text, SENT_BEFORE))
+        return;
+    out_set(verdict, verdict->kind, dsn, "%s; %u of %u " SENT_BEFORE, text, accepted,
+            job->delivery->parts->len);
+}
+
 struct spool_part *
 job_next_part(const struct job *job)
 {
@@ -73,6 +90,48 @@ job_next_part(const struct job *job)
             return part;
     }
     return NULL;
+}
+
+gint64
+job_patience(const struct job *job)
+{
+    gint64 longest = 0;
+
+    for (guint i = 0; i < job->conns->len; i++)
+        longest = MAX(longest, conn_patience(job->conns->pdata[i]));
+    return longest;
+}
+
+struct job *
+job_of_delivery(const struct dispatch *dispatch, gint64 id)
+{
+    GHashTableIter iter;
+    gpointer key;
+
+    g_hash_table_iter_init(&iter, dispatch->jobs);
+    while (g_hash_table_iter_next(&iter, &key, NULL))
+        if (((struct job *)key)->delivery && ((struct job *)key)->delivery->id == id)
+            return key;
+    return NULL;
+}
+
+void
+jobs_clock_jumped(struct dispatch *dispatch, gint64 by_ms)
+{
+    GHashTableIter iter;
+    gpointer key;
+
+    g_hash_table_iter_init(&iter, dispatch->jobs);
+    while (g_hash_table_iter_next(&iter, &key, NULL)) {
+        struct spool_delivery *delivery = ((struct job *)key)->delivery;
+
+        if (!delivery)
+            continue;
+        delivery->created += by_ms;
+        delivery->updated += by_ms;
+        for (guint i = 0; i < delivery->parts->len; i++)
+            ((struct spool_part *)delivery->parts->pdata[i])->since += by_ms;
+    }
 }
 
 void
@@ -112,6 +171,7 @@ job_finish(struct job *job, const struct outcome *verdict)
 {
     struct outcome last = *verdict; /* may lie in the job */
 
+    job_add_sent_parts(job, &last);
     for (guint i = 0; i < job->conns->len; i++)
         conn_answer(job->conns->pdata[i], job, &last);
     if (job->conns->len == 0)
@@ -132,7 +192,7 @@ job_conn_gone(struct job *job, const struct conn *conn)
         break;
     case JOB_WAITING:
         /* What is planned stays in the ledger; Postfix will ask again. */
-        lane_remove(job->lane, job);
+        lane_remove(job);
         job_drop(job);
         break;
     case JOB_FRESH:
@@ -164,11 +224,25 @@ job_twin(const struct job *job)
     return NULL;
 }
 
+/* Whoever may not send does not get another one's verdict either. */
+static bool
+may_join(const struct job *job)
+{
+    struct decision decision;
+    bool may;
+
+    decide_again(job->setup, job->request, job->view, &decision);
+    may = decision.verdict.kind == OUT_OK;
+    decision_clear(&decision);
+    return may;
+}
+
 void
 job_read(struct job *job, struct mail_view *view)
 {
     struct job *twin;
 
+    KILL_POINT("mail-read");
     job->view = view;
     for (guint i = job->conns->len; i-- > 0;)
         if (!conn_alive(job->conns->pdata[i])) {
@@ -182,7 +256,7 @@ job_read(struct job *job, struct mail_view *view)
         return;
     }
     decide_identity(job->setup, job->request, view, &job->identity);
-    twin = job_twin(job);
+    twin = may_join(job) ? job_twin(job) : NULL;
     if (twin) {
         for (guint i = 0; i < job->conns->len; i++) {
             conn_set_job(job->conns->pdata[i], twin);
@@ -196,6 +270,25 @@ job_read(struct job *job, struct mail_view *view)
     round_wake(job->dispatch);
 }
 
+/* The delivery that this mail became at an earlier offer, if it did: its parts go into the verdict,
+ * and end with it. */
+static void
+end_of_earlier_offer(struct job *job, const struct outcome *verdict)
+{
+    struct dispatch *dispatch = job->dispatch;
+    g_autofree char *recipient = addr_loggable(request_get(job->request, RECIPIENT), true);
+    struct outcome cancelled, why;
+
+    if (spool_find_open(dispatch->spool, request_get(job->request, QUEUE_ID),
+                        request_get(job->request, SENDER), recipient, &job->delivery, &why) < 0 ||
+        !job->delivery)
+        return;
+    round_cancel(dispatch, job->delivery, &cancelled);
+    spool_verdict(dispatch->spool, job->delivery, NULL, verdict, dispatch->clk->wall());
+    if (spool_commit(dispatch->spool, &why) < 0)
+        log_err("%s", why.text);
+}
+
 void
 job_reader_died(struct job *job)
 {
@@ -205,10 +298,6 @@ job_reader_died(struct job *job)
     struct outcome why;
     int crashes = 0;
 
-    if (job->conns->len == 0) {
-        job_drop(job);
-        return;
-    }
     identity_envelope(job->request, envelope);
     if (round_open_ledger(dispatch) < 0) {
         job_finish(job, &dispatch->spool_why);
@@ -216,13 +305,16 @@ job_reader_died(struct job *job)
     }
     spool_crashed(dispatch->spool, queue_id, envelope, dispatch->clk->wall());
     if (spool_commit(dispatch->spool, &why) < 0 ||
-        spool_crashes(dispatch->spool, queue_id, envelope, &crashes, &why) < 0)
-        ;
-    else if (crashes >= SPOOL_CRASHES_MAX)
+        spool_crashes(dispatch->spool, queue_id, envelope, &crashes, &why) < 0) {
+        job_finish(job, &why);
+        return;
+    }
+    out_set(&why, OUT_RETRY, "4.3.0", "the mail could not be read (attempt %d of %d)", crashes,
+            SPOOL_CRASHES_MAX);
+    if (crashes >= SPOOL_CRASHES_MAX) {
         out_set(&why, OUT_DATA, "5.6.0", "the mail cannot be read: %d attempts ended in a crash",
                 crashes);
-    else
-        out_set(&why, OUT_RETRY, "4.3.0", "the mail could not be read (attempt %d of %d)", crashes,
-                SPOOL_CRASHES_MAX);
+        end_of_earlier_offer(job, &why);
+    }
     job_finish(job, &why);
 }

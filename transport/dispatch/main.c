@@ -16,12 +16,12 @@
 
 #define DEFAULT_USER   "postsms"
 #define PIPE_GROUP     "postsms-pipe"
-#define LOW_WATER_USEC (60 * G_USEC_PER_SEC)
+#define CONTROL_SOCKET "control.sock"
 
 struct program {
     const char *conf_file;
     struct dispatch dispatch;
-    sd_event_source *low_water;
+    struct control *control;
 };
 
 static void
@@ -41,6 +41,8 @@ on_reload(sd_event_source *source, const struct signalfd_siginfo *info, void *da
 
     (void)source;
     (void)info;
+    if (program->dispatch.stopping)
+        return 0;
     load_logged(program->conf_file, &setup);
     if (!setup) {
         log_err("reload: the old settings and rules stay in force");
@@ -82,23 +84,6 @@ on_stop(sd_event_source *source, const struct signalfd_siginfo *info, void *data
 }
 
 static int
-on_low_water(sd_event_source *source, uint64_t usec, void *data)
-{
-    struct dispatch *dispatch = data;
-    struct outcome why;
-
-    (void)usec;
-    if (dispatch->spool) {
-        spool_low_water(dispatch->spool);
-        if (spool_commit(dispatch->spool, &why) < 0)
-            log_err("%s", why.text);
-    }
-    sd_event_source_set_time_relative(source, LOW_WATER_USEC);
-    sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
-    return 0;
-}
-
-static int
 watch_signals(struct program *program)
 {
     sd_event *loop = program->dispatch.loop;
@@ -111,28 +96,29 @@ watch_signals(struct program *program)
     sigprocmask(SIG_BLOCK, &set, NULL);
     return sd_event_add_signal(loop, NULL, SIGTERM, on_stop, program) < 0 ||
                    sd_event_add_signal(loop, NULL, SIGINT, on_stop, program) < 0 ||
-                   sd_event_add_signal(loop, NULL, SIGHUP, on_reload, program) < 0 ||
-                   sd_event_add_time_relative(loop, &program->low_water, CLOCK_MONOTONIC,
-                                              LOW_WATER_USEC, 0, on_low_water,
-                                              &program->dispatch) < 0
+                   sd_event_add_signal(loop, NULL, SIGHUP, on_reload, program) < 0
                ? -1
                : 0;
 }
 
 /* What root has to do: the run directory, the socket with its group; then root is left behind. */
 static int
-open_and_drop(struct dispatch *dispatch, struct outcome *why)
+open_and_drop(struct program *program, struct outcome *why)
 {
+    struct dispatch *dispatch = &program->dispatch;
     const struct conf *conf = dispatch->setup->conf;
     const char *user = conf->user ? conf->user : DEFAULT_USER;
     int lock;
+
+    g_autofree char *control_path = conf_socket(conf, CONTROL_SOCKET);
 
     dispatch->listen_path = conf_socket(conf, "deliver.sock");
     if (place_directory(conf->run_dir, 0755, user, NULL, why) < 0 ||
         sock_lock(dispatch->listen_path, user, &lock, why) < 0 ||
         sock_listen(dispatch->listen_path, 0660, user, PIPE_GROUP, &dispatch->listen_fd, why) < 0)
         return -1;
-    return place_drop(user, why);
+    program->control = control_open(control_path, user, why);
+    return program->control ? place_drop(user, why) : -1;
 }
 
 static int
@@ -140,7 +126,7 @@ start(struct program *program, struct outcome *why)
 {
     struct dispatch *dispatch = &program->dispatch;
 
-    if (open_and_drop(dispatch, why) < 0)
+    if (open_and_drop(program, why) < 0)
         return -1;
     if (sd_event_new(&dispatch->loop) < 0 || watch_signals(program) < 0) {
         out_set(why, OUT_BUG, "4.3.0", "event loop");
@@ -154,6 +140,9 @@ start(struct program *program, struct outcome *why)
     round_settle_all(dispatch);
     dispatch->readers = readers_new(dispatch);
     readers_resize(dispatch->readers, (guint)dispatch->setup->conf->readers);
+    if (keeper_start(dispatch, why) < 0 || post_start(dispatch, why) < 0 ||
+        control_start(dispatch, program->control, why) < 0)
+        return -1;
     return server_start(dispatch, why);
 }
 
@@ -162,9 +151,11 @@ finish(struct program *program)
 {
     struct dispatch *dispatch = &program->dispatch;
 
+    control_free(program->control);
+    keeper_free(dispatch);
+    post_free(dispatch);
     lanes_free(dispatch);
     g_clear_pointer(&dispatch->spool, spool_close);
-    sd_event_source_disable_unref(program->low_water);
     sd_event_source_disable_unref(dispatch->round);
     sd_event_source_disable_unref(dispatch->round_later);
     sd_event_unref(dispatch->loop);
@@ -225,6 +216,7 @@ main(int argc, char **argv)
         _exit(EXIT_FAILURE); /* half a daemon is not taken apart */
     }
     log_info("ready");
+    log_started();
     if (sd_event_loop(program.dispatch.loop) < 0)
         log_err("event loop ended");
     finish(&program);

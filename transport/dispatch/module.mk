@@ -3,7 +3,7 @@ MODULES += decide dispatch
 decide_SRC := $(addprefix transport/dispatch/,decide.c identity.c request.c setup.c template.c)
 decide_PKGS := glib-2.0 nettle
 dispatch_SRC := $(filter-out $(decide_SRC) transport/dispatch/main.c,$(wildcard transport/dispatch/*.c))
-dispatch_PKGS := glib-2.0 libsystemd
+dispatch_PKGS := glib-2.0 libsystemd libcurl
 
 PROGRAMS += postsmsd
 postsmsd_MAIN := transport/dispatch/main.c

@@ -27,6 +27,8 @@ struct reader {
     sd_event_source *timer;
     GByteArray *input;
     struct job *job; /* NULL: idle */
+    bool ready;      /* it has said that it started */
+    bool overtime;   /* we end it because it took too long */
     guint answers;
 };
 
@@ -62,19 +64,30 @@ reader_kill(const struct reader *reader)
     return status;
 }
 
-/* True if its end was its own choice: retired, with nothing in hand. */
-static bool
+/* How a reader ended, as far as its mail is concerned. */
+enum reader_end {
+    END_RETIRED, /* its own choice, with nothing in hand */
+    END_CRASH,   /* the mail's fault, as far as one can see */
+    END_OTHER,   /* ours or the machine's: no evidence against the mail */
+};
+
+static enum reader_end
 reader_reap(const struct reader *reader)
 {
     int status = reader_kill(reader);
 
-    if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
-        return true;
+    if (reader->overtime)
+        return END_OTHER; /* logged where it was found out */
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 0 && reader->answers >= READER_RETIRES_AFTER)
+        return END_RETIRED;
     if (WIFSIGNALED(status))
         log_warnx("reader %d died with signal %d", (int)reader->pid, WTERMSIG(status));
     else
         log_warnx("reader %d ended with status %d", (int)reader->pid, WEXITSTATUS(status));
-    return false;
+    /* The wall clock ends readers of a machine that stands still as well. */
+    if (WIFSIGNALED(status))
+        return WTERMSIG(status) == SIGALRM ? END_OTHER : END_CRASH;
+    return WEXITSTATUS(status) == 0 || !reader->ready ? END_OTHER : END_CRASH;
 }
 
 /* One that did not even start must not be started over and over. */
@@ -85,25 +98,47 @@ restart_later(struct readers *readers)
     sd_event_source_set_enabled(readers->restart, SD_EVENT_ONESHOT);
 }
 
+/* No reader comes up: whoever waits for one hears it, and Postfix brings the mail again. */
+static void
+refuse_waiting(struct readers *readers)
+{
+    struct outcome why;
+    struct job *job;
+
+    for (guint i = 0; i < readers->running->len; i++)
+        if (((struct reader *)readers->running->pdata[i])->ready)
+            return;
+    out_set(&why, OUT_RETRY, "4.3.0", "postsms-reader does not start; see the log of postsmsd");
+    while ((job = g_queue_pop_head(&readers->waiting)))
+        job_finish(job, &why);
+}
+
 static void
 reader_ended(struct reader *reader)
 {
     struct readers *readers = reader->pool;
     struct job *job = reader->job;
-    bool retired = reader_reap(reader);
-    bool never_worked = reader->answers == 0 && !job;
+    bool ready = reader->ready;
+    enum reader_end end = reader_reap(reader);
+    struct outcome why;
 
     reader_free(reader);
-    if (never_worked)
+    if (!ready || end == END_OTHER) {
         restart_later(readers);
-    else
+        refuse_waiting(readers);
+    } else {
         start_missing(readers);
+    }
     if (!job)
         return;
-    if (retired)
-        readers_add(readers, job); /* it left before it took the mail */
-    else
+    out_set(&why, OUT_RETRY, "4.3.0",
+            "the mail could not be read in time, or its reader was ended");
+    if (job->conns->len == 0)
+        job_drop(job);
+    else if (end == END_CRASH)
         job_reader_died(job);
+    else
+        job_finish(job, &why);
 }
 
 static void
@@ -111,6 +146,10 @@ reader_give(struct reader *reader, struct job *job)
 {
     struct outcome why;
 
+    if (job->conns->len == 0) {
+        job_drop(job);
+        return;
+    }
     reader->job = job;
     sd_event_source_set_time_relative(reader->timer, (READER_WALL_SECONDS + GRACE_SECONDS) *
                                                          (uint64_t)G_USEC_PER_SEC);
@@ -129,7 +168,7 @@ idle_reader(struct readers *readers)
     for (guint i = 0; i < readers->running->len; i++) {
         struct reader *reader = readers->running->pdata[i];
 
-        if (!reader->job && reader->answers < READER_RETIRES_AFTER)
+        if (reader->ready && !reader->job && reader->answers < READER_RETIRES_AFTER)
             return reader;
     }
     return NULL;
@@ -173,6 +212,11 @@ reader_input(struct reader *reader, struct mail_view **ret)
 
     if (complete == 0)
         return true;
+    if (complete == 1 && !reader->ready && wire_get(wire, READER_HELLO)) {
+        reader->ready = true;
+        g_byte_array_remove_range(reader->input, 0, (guint)used);
+        return true;
+    }
     if (complete < 0 || !reader->job || mail_view_unpack(wire, ret, &why) < 0) {
         log_warnx("reader %d gave an answer that is none: %s", (int)reader->pid,
                   complete == 1 && !reader->job ? "not asked" : why.text);
@@ -200,6 +244,8 @@ on_reader(sd_event_source *source, int fd, uint32_t events, void *data)
         reader_ended(reader);
     else if (view)
         reader_answered(reader, view);
+    else
+        hand_out(reader->pool);
     return 0;
 }
 
@@ -212,6 +258,7 @@ on_overtime(sd_event_source *source, uint64_t usec, void *data)
     (void)usec;
     log_warnx("reader %d took longer than %d s over one mail", (int)reader->pid,
               READER_WALL_SECONDS + GRACE_SECONDS);
+    reader->overtime = true;
     reader_ended(reader);
     return 0;
 }

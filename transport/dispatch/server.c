@@ -6,6 +6,7 @@
  */
 #include "transport/dispatch/dispatch.h"
 
+#include "lib/killpoint.h"
 #include "lib/log.h"
 #include "lib/sock.h"
 #include <errno.h>
@@ -25,6 +26,7 @@ struct conn {
     sd_event_source *io;
     sd_event_source *timer;
     gint64 started;
+    gint64 answer_at; /* milliseconds, monotonic */
     bool has_request;
     struct request request;
     struct job *job;
@@ -48,6 +50,12 @@ conn_alive(const struct conn *conn)
     struct pollfd one = {conn->fd, 0, 0};
 
     return poll(&one, 1, 0) == 0;
+}
+
+gint64
+conn_patience(const struct conn *conn)
+{
+    return conn->answer_at - conn->dispatch->clk->mono();
 }
 
 void
@@ -79,8 +87,10 @@ conn_answer(struct conn *conn, const struct job *job, const struct outcome *verd
         line = g_strdup_printf("%d %s %s\n", out_exit(verdict->kind), verdict->dsn, verdict->text);
     if (conn->has_request)
         job_log(conn->dispatch, job, &conn->request, conn->started, verdict);
+    KILL_POINT("verdict-before");
     if (send(conn->fd, line, strlen(line), MSG_NOSIGNAL | MSG_DONTWAIT) < 0 && errno != EPIPE)
         log_warn("deliver.sock: answer");
+    KILL_POINT("verdict-after");
     conn_free(conn);
 }
 
@@ -114,11 +124,12 @@ on_deadline(sd_event_source *source, uint64_t usec, void *data)
         out_set(&why, OUT_RETRY, "4.3.2", "%s: part %d of %u is still being sent",
                 job->delivery->gateway, job->part->seq, job->delivery->parts->len);
     } else if (job->stage == JOB_WAITING) {
-        out_set(&why, OUT_RETRY, "4.3.2", "%s: %u waiting", job->delivery->gateway,
-                lane_waiting(job->lane));
+        lane_busy_text(job->lane, &why);
     } else {
         out_set(&why, OUT_RETRY, "4.3.2", "postsmsd: too busy to read the mail");
     }
+    if (job)
+        job_add_sent_parts(job, &why);
     conn_answer(conn, job, &why);
     if (job)
         job_conn_gone(job, conn);
@@ -131,8 +142,10 @@ begin_request(struct conn *conn)
     /* The mail is the reader's now. Without events only the end of the other side is told. */
     gint64 wait = conn->request.deadline_ms - ANSWER_BEFORE_MS;
 
+    KILL_POINT("envelope");
     if (wait < conn->request.deadline_ms / 2)
         wait = conn->request.deadline_ms / 2;
+    conn->answer_at = conn->dispatch->clk->mono() + wait;
     sd_event_source_set_io_events(conn->io, 0);
     sd_event_source_set_time_relative(conn->timer, (uint64_t)wait * 1000);
     sd_event_source_set_enabled(conn->timer, SD_EVENT_ONESHOT);
@@ -213,6 +226,31 @@ conn_new(struct dispatch *dispatch, int fd)
 }
 
 static int
+on_accept_again(sd_event_source *source, uint64_t usec, void *data)
+{
+    struct dispatch *dispatch = data;
+
+    (void)usec;
+    sd_event_source_unref(source);
+    if (dispatch->accepting)
+        sd_event_source_set_enabled(dispatch->accepting, SD_EVENT_ON);
+    return 0;
+}
+
+/* The socket stays ready while nothing can be accepted: without a pause the loop would do nothing
+ * else. */
+static void
+accept_later(struct dispatch *dispatch)
+{
+    sd_event_source *timer = NULL;
+
+    log_warn("deliver.sock: accept; again in a second");
+    if (sd_event_add_time_relative(dispatch->loop, &timer, CLOCK_MONOTONIC, G_USEC_PER_SEC, 0,
+                                   on_accept_again, dispatch) >= 0)
+        sd_event_source_set_enabled(dispatch->accepting, SD_EVENT_OFF);
+}
+
+static int
 on_accept(sd_event_source *source, int fd, uint32_t events, void *data)
 {
     (void)source;
@@ -221,7 +259,9 @@ on_accept(sd_event_source *source, int fd, uint32_t events, void *data)
         int peer = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
         if (peer < 0) {
-            if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED)
+            if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS)
+                accept_later(data);
+            else if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED)
                 log_warn("deliver.sock: accept");
             return 0;
         }

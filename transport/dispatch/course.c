@@ -1,0 +1,474 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Owns the course of a delivery inside a round: what a result, a new offer, an operator or the
+ * clock makes of it, and the sentence that says so. All changes go into the open group. Must never
+ * call a part sent or unsent without proof.
+ */
+#include "transport/dispatch/round.h"
+
+#include "lib/killpoint.h"
+#include <string.h>
+
+#define UNKNOWN_AFTER_MS 3600000 /* of a gateway that is not configured any more */
+
+void
+course_remember(struct job *job)
+{
+    g_array_set_size(job->saved, 0);
+    for (guint i = 0; i < job->delivery->parts->len; i++)
+        g_array_append_val(job->saved,
+                           ((struct spool_part *)job->delivery->parts->pdata[i])->state);
+}
+
+void
+course_restore(struct job *job)
+{
+    for (guint i = 0; i < job->saved->len; i++)
+        ((struct spool_part *)job->delivery->parts->pdata[i])->state =
+            g_array_index(job->saved, enum part_state, i);
+    g_free(job->delivery->state);
+    job->delivery->state = g_strdup("open");
+}
+
+void
+course_finish(struct round *round, struct job *job, enum out_kind kind, const char *dsn,
+              const char *text)
+{
+    out_set(&job->verdict, kind, dsn, "%s", text);
+    job_add_sent_parts(job, &job->verdict);
+    g_ptr_array_add(round->finished, job);
+}
+
+/* What is written about a verdict: whoever asks later, and "postsms trace", find it there. */
+static void
+write_verdict(struct round *round, struct job *job, const char *state)
+{
+    spool_verdict(round->dispatch->spool, job->delivery, state, &job->verdict, round->now);
+}
+
+static guint
+accepted_parts(const struct spool_delivery *delivery)
+{
+    guint accepted = 0;
+
+    for (guint i = 0; i < delivery->parts->len; i++)
+        accepted += part_state_accepted(((struct spool_part *)delivery->parts->pdata[i])->state);
+    return accepted;
+}
+
+/* "TEXT; 1 of 3 parts were sent before": a bounce must say so. */
+static char *
+with_sent_parts(const struct spool_delivery *delivery, const char *text)
+{
+    guint accepted = accepted_parts(delivery);
+
+    if (accepted == 0)
+        return g_strdup(text);
+    return g_strdup_printf("%s; %u of %u parts were sent before", text, accepted,
+                           delivery->parts->len);
+}
+
+static void
+all_parts_to(struct dispatch *dispatch, struct spool_delivery *delivery, enum part_state from,
+             enum part_state to, const char *detail, gint64 now)
+{
+    for (guint i = 0; i < delivery->parts->len; i++) {
+        struct spool_part *part = delivery->parts->pdata[i];
+
+        if (part->state == from)
+            spool_part_to(dispatch->spool, delivery, part, to, NULL, detail, now);
+    }
+}
+
+static void
+finish_sent(struct round *round, struct job *job)
+{
+    g_autofree char *reference = g_strdup_printf("ref %" G_GINT64_FORMAT, job->delivery->id);
+
+    course_finish(round, job, OUT_OK, "2.0.0", reference);
+    if (strcmp(job->delivery->state, "sent") != 0)
+        write_verdict(round, job, "sent");
+}
+
+/* The end before every part was accepted: what is planned will never be sent. */
+static void
+finish_early(struct round *round, struct job *job, const char *state, enum out_kind kind,
+             const char *dsn, const char *reason)
+{
+    all_parts_to(round->dispatch, job->delivery, PART_PLANNED, PART_CANCELLED,
+                 "the message ended before it", round->now);
+    course_finish(round, job, kind, dsn, reason);
+    write_verdict(round, job, state);
+}
+
+void
+round_cancel(struct dispatch *dispatch, struct spool_delivery *delivery, struct outcome *verdict)
+{
+    gint64 now = dispatch->clk->wall();
+    g_autofree char *text = with_sent_parts(delivery, "cancelled by the administrator");
+
+    all_parts_to(dispatch, delivery, PART_PLANNED, PART_CANCELLED, "cancelled by the administrator",
+                 now);
+    out_set(verdict, OUT_REFUSED, "5.7.1", "%s", text);
+    spool_verdict(dispatch->spool, delivery, "cancelled", verdict, now);
+}
+
+void
+round_resolved(struct dispatch *dispatch, struct spool_delivery *delivery)
+{
+    gint64 now = dispatch->clk->wall();
+    guint open = 0, dropped = 0;
+    struct outcome verdict;
+
+    for (guint i = 0; i < delivery->parts->len; i++) {
+        enum part_state state = ((struct spool_part *)delivery->parts->pdata[i])->state;
+
+        open += state == PART_PLANNED || state == PART_SUBMITTING || state == PART_UNKNOWN;
+        dropped += state == PART_GAVE_UP;
+    }
+    if (dropped > 0) {
+        all_parts_to(dispatch, delivery, PART_PLANNED, PART_CANCELLED,
+                     "the message ended before it", now);
+        out_set(&verdict, OUT_EXPIRED, "5.4.7", "%s: may have been delivered, will not be repeated",
+                delivery->gateway);
+        spool_verdict(dispatch->spool, delivery, "gave_up", &verdict, now);
+    } else if (open == 0) {
+        out_set(&verdict, OUT_OK, "2.0.0", "ref %" G_GINT64_FORMAT, delivery->id);
+        spool_verdict(dispatch->spool, delivery, "sent", &verdict, now);
+    }
+}
+
+/* It was in flight when the last postsmsd ended. */
+static void
+lost_answer(struct dispatch *dispatch, struct spool_delivery *delivery, struct spool_part *part,
+            gint64 now)
+{
+    g_autofree char *text =
+        g_strdup_printf("%s: part %d of %u may have been sent, no answer was seen",
+                        delivery->gateway, part->seq, delivery->parts->len);
+
+    spool_part_to(dispatch->spool, delivery, part, PART_UNKNOWN, NULL, "no answer was seen", now);
+    post_alarm(dispatch, delivery->gateway, "unknown", text);
+}
+
+void
+course_ask_gateway(struct dispatch *dispatch, struct spool_delivery *delivery, gint64 now)
+{
+    struct lane *lane = g_hash_table_lookup(dispatch->lanes, delivery->gateway);
+
+    for (guint i = 0; i < delivery->parts->len; i++) {
+        struct spool_part *part = delivery->parts->pdata[i];
+        enum gateway_trace trace = GATEWAY_CANNOT_TELL;
+
+        if (part->state != PART_SUBMITTING && part->state != PART_UNKNOWN)
+            continue;
+        if (lane)
+            trace = gateway_find(lane_gateway(lane), part->ref);
+        if (trace == GATEWAY_HAS_IT)
+            spool_part_to(dispatch->spool, delivery, part, PART_ACCEPTED, part->ref,
+                          "the gateway has it", now);
+        else if (trace == GATEWAY_HAS_IT_NOT)
+            spool_part_to(dispatch->spool, delivery, part, PART_PLANNED, NULL,
+                          "the gateway has it not", now);
+        else if (part->state == PART_SUBMITTING)
+            lost_answer(dispatch, delivery, part, now);
+    }
+}
+
+static struct spool_part *
+unknown_part(const struct spool_delivery *delivery)
+{
+    for (guint i = 0; i < delivery->parts->len; i++) {
+        struct spool_part *part = delivery->parts->pdata[i];
+
+        if (part->state == PART_UNKNOWN)
+            return part;
+    }
+    return NULL;
+}
+
+/* A part that may have been sent: held, repeated or given up, as its gateway's settings say. True:
+ * that was the verdict. */
+static bool
+unknown_decides(struct round *round, struct job *job, bool just_now)
+{
+    struct spool_delivery *delivery = job->delivery;
+    const struct conf_gateway *settings =
+        conf_gateway(round->dispatch->setup->conf, delivery->gateway);
+    enum conf_unknown policy = settings ? settings->unknown : CONF_UNKNOWN_HOLD;
+    const struct spool_part *part = unknown_part(delivery);
+    g_autofree char *text = NULL;
+
+    if (!part)
+        return false;
+    if (policy == CONF_UNKNOWN_RETRY && !just_now) {
+        all_parts_to(round->dispatch, delivery, PART_UNKNOWN, PART_PLANNED,
+                     "unknown = retry: sent again, it may arrive twice", round->now);
+        return false;
+    }
+    if (policy == CONF_UNKNOWN_GIVE_UP || (policy == CONF_UNKNOWN_HOLD && settings &&
+                                           round->now - part->since > settings->unknown_after_ms)) {
+        text = g_strdup_printf("%s: part %d of %u may have been delivered, will not be repeated",
+                               delivery->gateway, part->seq, delivery->parts->len);
+        all_parts_to(round->dispatch, delivery, PART_UNKNOWN, PART_GAVE_UP, "given up", round->now);
+        finish_early(round, job, "gave_up", OUT_EXPIRED, "5.4.7", text);
+        return true;
+    }
+    text = g_strdup_printf("%s: part %d of %u may have been sent, no answer was seen",
+                           delivery->gateway, part->seq, delivery->parts->len);
+    course_finish(round, job, OUT_UNKNOWN, "4.4.2", text);
+    write_verdict(round, job, NULL);
+    if (just_now)
+        post_alarm(round->dispatch, delivery->gateway, "unknown", text);
+    return true;
+}
+
+static bool
+lifetime_over(struct round *round, struct job *job)
+{
+    struct spool_delivery *delivery = job->delivery;
+    gint64 lifetime = round->dispatch->setup->conf->lifetime_ms;
+    g_autofree char *text = NULL;
+
+    if (lifetime <= 0 || round->now - delivery->created <= lifetime)
+        return false;
+    text = g_strdup_printf("not sent within %" G_GINT64_FORMAT " min: %s", lifetime / 60000,
+                           job->last_reason && *job->last_reason ? job->last_reason
+                                                                 : "it waited for its turn");
+    finish_early(round, job, "cancelled", OUT_EXPIRED, "5.4.7", text);
+    return true;
+}
+
+/* Into the lane of its gateway, or turned away. */
+static void
+queue_up(struct round *round, struct job *job)
+{
+    struct lane *lane = lane_find(round->dispatch, job->delivery->gateway);
+    g_autofree char *text = NULL;
+    struct job *displaced;
+    struct outcome why;
+
+    if (!lane) {
+        text =
+            g_strdup_printf("%s: not configured any more, or not active", job->delivery->gateway);
+        course_finish(round, job, OUT_CONFIG, "4.3.5", text);
+        return;
+    }
+    if (lane_admit(lane, job, &displaced, &why) < 0)
+        course_finish(round, job, why.kind, why.dsn, why.text);
+    else
+        g_ptr_array_add(round->admitted, job);
+    if (displaced) {
+        g_ptr_array_remove(round->admitted, displaced);
+        course_finish(round, displaced, why.kind, why.dsn, why.text);
+    }
+}
+
+void
+course_settle(struct round *round, struct job *job)
+{
+    static const struct {
+        enum part_state state;
+        enum out_kind kind;
+        const char *dsn;
+    } table[] = {
+        [GATEWAY_ACCEPTED] = {PART_ACCEPTED, OUT_OK, "2.0.0"},
+        [GATEWAY_TEMPORARY] = {PART_PLANNED, OUT_RETRY, "4.3.0"},
+        [GATEWAY_PERMANENT] = {PART_FAILED, OUT_REFUSED, "5.7.1"},
+        [GATEWAY_CONFIG] = {PART_PLANNED, OUT_CONFIG, "4.3.5"},
+        [GATEWAY_UNKNOWN] = {PART_UNKNOWN, OUT_UNKNOWN, "4.4.2"},
+    };
+    struct dispatch *dispatch = round->dispatch;
+    const char *dsn = job->result_why.dsn[0] == '4' ? job->result_why.dsn : table[job->result].dsn;
+
+    g_autofree char *in_doubt =
+        g_strdup_printf("%s: part %d of %u may have been sent; the ledger was changed by "
+                        "somebody else",
+                        job->delivery->gateway, job->part->seq, job->delivery->parts->len);
+
+    course_remember(job);
+    if (!spool_part_to(dispatch->spool, job->delivery, job->part, table[job->result].state,
+                       job->result_ref, job->result == GATEWAY_ACCEPTED ? "" : job->result_why.text,
+                       round->now)) {
+        /* Somebody else wrote the ledger: this one job is in doubt, the others are not. */
+        course_finish(round, job, OUT_UNKNOWN, "4.4.2", in_doubt);
+        return;
+    }
+    KILL_POINT("result-inside");
+    if (job->result == GATEWAY_PERMANENT) {
+        finish_early(round, job, "failed", OUT_REFUSED, "5.7.1", job->result_why.text);
+    } else if (job->result == GATEWAY_UNKNOWN) {
+        unknown_decides(round, job, true);
+    } else if (!job_next_part(job)) {
+        finish_sent(round, job);
+    } else if (job->cancelled) {
+        finish_early(round, job, "cancelled", OUT_REFUSED, "5.7.1",
+                     "cancelled by the administrator");
+    } else if (job->result != GATEWAY_ACCEPTED) {
+        course_finish(round, job, table[job->result].kind, dsn, job->result_why.text);
+        write_verdict(round, job, NULL);
+    } else if (job->conns->len == 0 || dispatch->stopping) {
+        course_finish(round, job, OUT_RETRY, "4.3.2",
+                      dispatch->stopping ? "postsmsd is stopping" : "nobody waits any more");
+    } else if (!round->writable) {
+        course_finish(round, job, dispatch->spool_why.kind, dispatch->spool_why.dsn,
+                      dispatch->spool_why.text);
+    } else if (!lane_find(dispatch, job->delivery->gateway)) {
+        queue_up(round, job); /* says what is wrong with its gateway */
+    } else {
+        lane_again(job);
+    }
+}
+
+/* Rules, senders and prefixes of today forbid what was planned, or this is somebody else with the
+ * same mail. True: that was the verdict. own: Postfix offers the very delivery again. */
+static bool
+refused_today(struct round *round, struct job *job, bool own)
+{
+    struct decision decision;
+    bool refused;
+
+    if (own && (strcmp(job->delivery->state, "open") != 0 || !job_next_part(job)))
+        return false; /* nothing is left to be refused */
+    decide_again(job->setup, job->request, job->view, &decision);
+    refused = decision.verdict.kind != OUT_OK;
+    if (refused && own)
+        finish_early(round, job, "cancelled", decision.verdict.kind, decision.verdict.dsn,
+                     decision.verdict.text);
+    else if (refused)
+        course_finish(round, job, decision.verdict.kind, decision.verdict.dsn,
+                      decision.verdict.text);
+    decision_clear(&decision);
+    return refused;
+}
+
+/* Offered before: the plan that is stored goes on, if it still may. */
+static void
+go_on(struct round *round, struct job *job)
+{
+    struct spool_delivery *delivery = job->delivery;
+    bool expired = strcmp(delivery->dsn, "5.4.7") == 0;
+
+    course_ask_gateway(round->dispatch, delivery, round->now);
+    if (strcmp(delivery->state, "open") != 0 && strcmp(delivery->state, "sent") != 0)
+        course_finish(round, job, expired ? OUT_EXPIRED : OUT_REFUSED, delivery->dsn,
+                      delivery->reason);
+    else if (unknown_decides(round, job, false))
+        ;
+    else if (!job_next_part(job))
+        finish_sent(round, job);
+    else if (!lifetime_over(round, job))
+        queue_up(round, job);
+}
+
+/* The row of a delivery, as far as the envelope and the mail tell. */
+static struct spool_delivery *
+delivery_of(const struct job *job, const struct decision *decision)
+{
+    struct spool_delivery *delivery = spool_delivery_new();
+
+    delivery->queue_id = g_strdup(request_get(job->request, QUEUE_ID));
+    memcpy(delivery->k1, decision->identity.k1, SPOOL_KEY);
+    memcpy(delivery->k2, decision->identity.k2, SPOOL_KEY);
+    delivery->has_k2 = decision->identity.has_k2;
+    delivery->sender = g_strdup(request_get(job->request, SENDER));
+    delivery->recipient = addr_loggable(request_get(job->request, RECIPIENT), true);
+    delivery->original = addr_loggable(request_get(job->request, ORIGINAL), true);
+    delivery->number = g_strdup(decision->number);
+    delivery->login = g_strdup(request_get(job->request, LOGIN));
+    delivery->client = g_strdup(request_get(job->request, CLIENT));
+    delivery->message_id = g_strdup(job->view->message_id);
+    delivery->gateway = g_strdup(decision->gateway ? decision->gateway->id : "");
+    delivery->originator = g_strdup(decision->originator);
+    delivery->class = g_strdup(decision->class);
+    delivery->rule = g_strdup(decision->rule);
+    delivery->state = g_strdup(decision->verdict.kind == OUT_OK ? "open" : "refused");
+    /* Until there is a verdict, the reason is what the sender may wonder about. */
+    delivery->dsn = g_strdup(decision->verdict.kind == OUT_OK ? "" : decision->verdict.dsn);
+    delivery->reason =
+        g_strdup(decision->verdict.kind == OUT_OK ? decision->notes : decision->verdict.text);
+    return delivery;
+}
+
+static void
+plan_parts(struct dispatch *dispatch, struct spool_delivery *delivery,
+           const struct sms_message *message)
+{
+    delivery->encoding = g_strdup(sms_encoding_name(message->encoding));
+    delivery->dcs = message->dcs;
+    delivery->truncated = message->truncated;
+    for (guint i = 0; i < message->parts->len; i++) {
+        const struct sms_part *planned = message->parts->pdata[i];
+        struct spool_part *part = spool_delivery_add_part(delivery);
+        guint64 chance[2];
+
+        dispatch->clk->random(chance, sizeof(chance));
+        part->state = PART_PLANNED;
+        part->ref = g_strdup_printf("%016" G_GINT64_MODIFIER "x%016" G_GINT64_MODIFIER "x",
+                                    chance[0], chance[1]);
+        part->gateway_ref = g_strdup("");
+        part->text = g_strdup(planned->text);
+        part->units = planned->units;
+        part->udh = g_bytes_ref(planned->udh);
+    }
+}
+
+/* Never seen before: decided now, and planned or refused in this group. */
+static void
+begin_delivery(struct round *round, struct job *job)
+{
+    struct dispatch *dispatch = round->dispatch;
+    struct decision decision = {0};
+
+    decide(job->setup, job->request, job->view, &decision);
+    job->rule = g_strdup(decision.rule);
+    job->notes = g_strdup(decision.notes);
+    if (decision.verdict.kind != OUT_OK && !out_final(decision.verdict.kind)) {
+        course_finish(round, job, decision.verdict.kind, decision.verdict.dsn,
+                      decision.verdict.text);
+        decision_clear(&decision);
+        return;
+    }
+    job->delivery = delivery_of(job, &decision);
+    if (decision.message)
+        plan_parts(dispatch, job->delivery, decision.message);
+    KILL_POINT("plan-before");
+    spool_add(dispatch->spool, job->delivery, round->now);
+    KILL_POINT("plan-inside");
+    if (decision.verdict.kind != OUT_OK)
+        course_finish(round, job, decision.verdict.kind, decision.verdict.dsn,
+                      decision.verdict.text);
+    else
+        queue_up(round, job);
+    decision_clear(&decision);
+}
+
+void
+course_admit(struct round *round, struct job *job)
+{
+    struct dispatch *dispatch = round->dispatch;
+    gint64 since = round->now - job->setup->conf->remember_ms;
+    const char *queue_id = request_get(job->request, QUEUE_ID);
+    const guint8 *k2 = job->identity.has_k2 ? job->identity.k2 : NULL;
+    bool by_k2;
+
+    if (spool_find(dispatch->spool, queue_id, job->identity.k1, k2, since, &job->delivery, &by_k2,
+                   &job->verdict) < 0) {
+        g_ptr_array_add(round->finished, job);
+        return;
+    }
+    if (job->delivery && job->delivery->parts->len == 0)
+        g_clear_pointer(&job->delivery,
+                        spool_delivery_free); /* refused then; the rules may be others now */
+    if (!job->delivery) {
+        begin_delivery(round, job);
+        return;
+    }
+    job->rule = g_strdup(job->delivery->rule);
+    job->last_reason = g_strdup(job->delivery->reason);
+    if (by_k2 && refused_today(round, job, false))
+        return;
+    spool_offered(dispatch->spool, job->delivery, queue_id, job->identity.k1, round->now);
+    if (by_k2 || !refused_today(round, job, true))
+        go_on(round, job);
+}
