@@ -147,6 +147,7 @@ serve(const char *file)
         return EXIT_FAILURE;
     }
     log_info("ready");
+    log_started();
     result = smfi_main();
     log_info("stopped");
     /* Sessions that were cut may still be inside a callback on one of libmilter's threads: leave

@@ -18,9 +18,9 @@
 
 struct session {
     struct snapshot *snapshot;
-    char *client;   /* "name[address]", clean */
-    char *sender;   /* of this message, bare; "" is the null sender */
-    bool bracketed; /* MAIL had angle brackets, so it is no mail of sendmail(1) */
+    char *client; /* "name[address]", clean */
+    char *sender; /* of this message, bare; "" is the null sender */
+    bool local;   /* mail of sendmail(1): no angle brackets, and a queue id before any recipient */
 };
 
 static int sessions;
@@ -152,7 +152,7 @@ on_mail(SMFICTX *ctx, char **argv)
     if (session) {
         g_free(session->sender);
         session->sender = bare_address(argv[0]);
-        session->bracketed = is_bracketed(argv[0]);
+        session->local = !is_bracketed(argv[0]) && smfi_getsymval(ctx, "i");
     }
     return SMFIS_NOREPLY;
 }
@@ -203,12 +203,11 @@ on_recipient(SMFICTX *ctx, char **argv)
     if (smtp_rules_sender(session->snapshot->rules, session->sender, &hit, NULL))
         return SMFIS_CONTINUE;
     /*
-     * Mail of sendmail(1), which shows by addresses without angle brackets, must not be refused
-     * here: cleanup(8) cannot pass a refusal on, so the mail would stay in the maildrop for ever.
-     * The transport applies the same rules and bounces it. Who types an SMTP command without
-     * brackets gets that later answer too, and nothing else by it.
+     * Mail of sendmail(1) must not be refused here: cleanup(8) cannot pass a refusal on, so the
+     * mail would stay in the maildrop for ever. The transport applies the same rules and bounces
+     * it. No SMTP client can look like it: over SMTP there is no queue id before a recipient.
      */
-    if (!session->bracketed && !is_bracketed(argv[0]))
+    if (session->local)
         return SMFIS_CONTINUE;
     text = refusal_text(session->sender);
     log_refusal(ctx, session, recipient, &hit);
@@ -234,7 +233,7 @@ on_abort(SMFICTX *ctx)
     if (session) {
         g_free(session->sender);
         session->sender = g_strdup("");
-        session->bracketed = false;
+        session->local = false;
     }
     return SMFIS_CONTINUE;
 }
