@@ -5,6 +5,7 @@
 #define ADMIN_ADMIN_H
 
 #include "lib/conf.h"
+#include "lib/wire.h"
 #include "spool/spool.h"
 #include <jansson.h>
 
@@ -25,12 +26,23 @@ int admin_check(struct admin *admin);
 int admin_explain(struct admin *admin);
 int admin_queue(struct admin *admin);
 int admin_trace(struct admin *admin);
+int admin_log(struct admin *admin);
+int admin_status(struct admin *admin);
+int admin_cancel(struct admin *admin);
+int admin_resolve(struct admin *admin);
+int admin_usage(struct admin *admin);
+int admin_backup(struct admin *admin);
 
 /* The configuration; NULL: its errors are on stderr. */
 struct conf *admin_conf(const struct admin *admin);
 
 /* The ledger, for reading; NULL: why not is on stderr. */
 struct spool *admin_ledger(const struct conf *conf);
+
+/* Asks postsmsd by control.sock (transport/dispatch/control.h): the lists of its answer (struct
+ * wire *), the caller's; NULL: why not. name and id may be NULL. */
+GPtrArray *admin_ask(const struct conf *conf, const char *command, const char *name,
+                     const char *value, const char *id, struct outcome *why);
 
 /* "postsms: text" on stderr; returns ADMIN_FAULT. */
 int admin_fault(const char *fmt, ...) G_GNUC_PRINTF(1, 2);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC */
-/* postsms check: everything an admin wrote, read as the daemons read it, and what would stop them.
- * Changes nothing. */
+/* postsms check: everything an admin wrote, read as the daemons read it, what would stop them, and
+ * the host's Postfix. Changes nothing. */
 #include "admin/admin.h"
 
+#include "admin/postfix.h"
 #include "transport/dispatch/setup.h"
 #include <stdio.h>
 
@@ -39,6 +40,7 @@ admin_check(struct admin *admin)
 
         if (spool_open(path, false, &spool, &why) < 0)
             faults_warn(faults, path, 0, "%s", why.text);
+        postfix_check(setup->conf, faults);
     }
     errors = faults_errors(faults);
     if (admin->json) {

@@ -109,14 +109,15 @@ decision_json(const struct question *question, const struct mail_view *view,
 {
     const struct sms_message *message = decision->message;
     g_autofree char *recipient = addr_loggable(question->recipient, true);
+    g_autofree char *sender = g_utf8_make_valid(question->sender, -1);
 
     return json_pack(
         "{s:s, s:s, s:s, s:s, s:s, s:s?, s:n, s:s, s:o, s:[], s:s, s:s?, s:s?, s:s?, s:n, s:s?, "
         "s:b, s:i, "
         "s:s?, s:o}",
         "decision", decision_word(decision->verdict.kind), "status", decision->verdict.dsn,
-        "reason", decision->verdict.text, "sender", question->sender, "recipient", recipient,
-        "number", decision->number, "account", "class", "normal", "smtp_rules",
+        "reason", decision->verdict.text, "sender", sender, "recipient", recipient, "number",
+        decision->number, "account", "class", decision->class, "smtp_rules",
         smtp_rules_json(decision), "rules", "subject", view->subject, "gateway",
         decision->gateway ? decision->gateway->id : NULL, "originator",
         decision->originator && *decision->originator ? decision->originator : NULL, "encoding",

@@ -20,6 +20,12 @@ static const struct {
      " -s sender -r recipient [-r other ...] [-u login] [-a client] [mail]"},
     {"queue", admin_queue, ""},
     {"trace", admin_trace, " key"},
+    {"log", admin_log, " [-n count]"},
+    {"status", admin_status, " [--prometheus]"},
+    {"cancel", admin_cancel, " id"},
+    {"resolve", admin_resolve, " id sent|resend|drop"},
+    {"usage", admin_usage, " [YYYY-MM]"},
+    {"backup", admin_backup, " file"},
 };
 
 static int

@@ -1,6 +1,11 @@
+# What postconf says, taken apart: a module, so that unit tests can have it.
+MODULES += postconf
+postconf_SRC := admin/postconf.c
+postconf_PKGS := glib-2.0
+
 PROGRAMS += postsms
-postsms_MAIN := $(wildcard admin/*.c)
-postsms_MODULES := decide sms mailview rules spool lib
+postsms_MAIN := $(filter-out $(postconf_SRC),$(wildcard admin/*.c))
+postsms_MODULES := postconf decide sms mailview rules spool lib
 postsms_PKGS := glib-2.0 jansson
 postsms_PLACE := sbin
 

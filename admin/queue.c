@@ -7,6 +7,7 @@
 
 #include "lib/addr.h"
 #include "lib/clk.h"
+#include "transport/dispatch/control.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -16,6 +17,8 @@ struct line {
     const char *state;
     guint parts, accepted;
     gint64 since; /* milliseconds since 1970 */
+    bool held;    /* postsmsd has it in hand: */
+    gint64 place, wait_ms;
 };
 
 static void
@@ -66,16 +69,16 @@ add_delivery(void *context, const struct spool_delivery *delivery)
     return true;
 }
 
-static bool
-is_listed(const GPtrArray *lines, const char *queue_id, const char *number)
+static struct line *
+listed(const GPtrArray *lines, const char *queue_id, const char *number)
 {
     for (guint i = 0; i < lines->len; i++) {
-        const struct line *line = lines->pdata[i];
+        struct line *line = lines->pdata[i];
 
         if (strcmp(line->queue_id, queue_id) == 0 && strcmp(line->number, number) == 0)
-            return true;
+            return line;
     }
-    return false;
+    return NULL;
 }
 
 static void
@@ -93,8 +96,14 @@ add_recipient(GPtrArray *lines, const struct conf *conf, const json_t *mail,
     if (!address || !queue_id || !addr_in_domains(address, (const char *const *)conf->domains))
         return;
     number = addr_parse(address, conf->country_code, &addr, &why) == 0 ? addr->number : "";
-    if (is_listed(lines, queue_id, number))
+    if ((line = listed(lines, queue_id, number))) {
+        /* Postfix knows the last answer, also of one that was turned away before it got a place. */
+        if (!line->held && reason) {
+            g_free(line->reason);
+            line->reason = g_strdup(reason);
+        }
         return;
+    }
     line = g_new0(struct line, 1);
     line->queue_id = g_strdup(queue_id);
     line->number = g_strdup(number);
@@ -130,6 +139,28 @@ add_postfix(GPtrArray *lines, const struct conf *conf)
     }
 }
 
+/* Place and expected time, which only a running postsmsd knows. */
+static void
+add_places(GPtrArray *lines, const struct conf *conf)
+{
+    struct outcome why;
+    g_autoptr(GPtrArray) lists = admin_ask(conf, CONTROL_QUEUE, NULL, NULL, NULL, &why);
+
+    for (guint i = 1; lists && i < lists->len; i++) {
+        gint64 id = wire_get_int(lists->pdata[i], "id", 1, G_MAXINT64, 0);
+
+        for (guint n = 0; n < lines->len; n++) {
+            struct line *line = lines->pdata[n];
+
+            if (line->id != id)
+                continue;
+            line->held = true;
+            line->place = wire_get_int(lists->pdata[i], "place", 0, G_MAXINT, 0);
+            line->wait_ms = wire_get_int(lists->pdata[i], "wait-ms", 0, G_MAXINT64, 0);
+        }
+    }
+}
+
 static json_t *
 lines_json(const GPtrArray *lines)
 {
@@ -140,11 +171,13 @@ lines_json(const GPtrArray *lines)
         g_autofree char *since = clk_string(line->since);
 
         json_array_append_new(
-            array, json_pack("{s:o, s:s, s:s, s:s, s:s, s:i, s:i, s:s, s:s}", "id",
+            array, json_pack("{s:o, s:s, s:s, s:s, s:s, s:i, s:i, s:s, s:s, s:o, s:o}", "id",
                              line->id ? json_integer(line->id) : json_null(), "queue_id",
                              line->queue_id, "number", line->number, "gateway", line->gateway,
                              "state", line->state, "parts", (int)line->parts, "accepted",
-                             (int)line->accepted, "reason", line->reason, "since", since));
+                             (int)line->accepted, "reason", line->reason, "since", since, "place",
+                             line->held ? json_integer(line->place) : json_null(), "wait_seconds",
+                             line->held ? json_integer(line->wait_ms / 1000) : json_null()));
     }
     return array;
 }
@@ -156,8 +189,8 @@ print_lines(const GPtrArray *lines)
         puts("nothing is waiting");
         return;
     }
-    printf("%-6s %-16s %-16s %-10s %-10s %-6s %s\n", "id", "queue id", "number", "gateway", "state",
-           "parts", "since");
+    printf("%-6s %-16s %-16s %-10s %-10s %-6s %-12s %s\n", "id", "queue id", "number", "gateway",
+           "state", "parts", "place", "since");
     for (guint i = 0; i < lines->len; i++) {
         const struct line *line = lines->pdata[i];
         g_autofree char *since = clk_string(line->since);
@@ -165,9 +198,14 @@ print_lines(const GPtrArray *lines)
             line->id ? g_strdup_printf("%" G_GINT64_FORMAT, line->id) : g_strdup("-");
         g_autofree char *parts = g_strdup_printf("%u/%u", line->accepted, line->parts);
 
-        printf("%-6s %-16s %-16s %-10s %-10s %-6s %s\n", id, line->queue_id,
+        g_autofree char *place =
+            line->held && line->place > 0
+                ? g_strdup_printf("%d (%d s)", (int)line->place, (int)(line->wait_ms / 1000))
+                : g_strdup("-");
+
+        printf("%-6s %-16s %-16s %-10s %-10s %-6s %-12s %s\n", id, line->queue_id,
                *line->number ? line->number : "-", *line->gateway ? line->gateway : "-",
-               line->state, parts, since);
+               line->state, parts, place, since);
         if (*line->reason)
             printf("       (%s)\n", line->reason);
     }
@@ -187,6 +225,7 @@ admin_queue(struct admin *admin)
         return ADMIN_FAULT;
     if (spool_each_open(spool, add_delivery, lines, &why) < 0)
         return admin_fault("%s", why.text);
+    add_places(lines, conf);
     add_postfix(lines, conf);
     if (admin->json)
         return admin_print_json(lines_json(lines));

@@ -2,6 +2,7 @@
 /* postsms trace: the whole life of a message, as the ledger has it. */
 #include "admin/admin.h"
 
+#include "lib/addr.h"
 #include "lib/clk.h"
 #include <stdio.h>
 
@@ -107,6 +108,8 @@ admin_trace(struct admin *admin)
     g_autoptr(Conf) conf = NULL;
     g_autoptr(Spool) spool = NULL;
     struct trace trace = {0};
+    g_autofree char *number = NULL;
+    struct outcome why;
 
     if (admin->argc != 2)
         return ADMIN_USAGE;
@@ -114,7 +117,11 @@ admin_trace(struct admin *admin)
         return ADMIN_FAULT;
     trace.spool = spool;
     trace.array = admin->json ? json_array() : NULL;
-    if (spool_each_key(spool, admin->args[1], each, &trace, &trace.why) < 0 || trace.failed) {
+    /* A number is found in every form in which one can mail it. */
+    if (addr_number(admin->args[1], conf->country_code, &number, &why) < 0)
+        number = NULL;
+    if (spool_each_key(spool, admin->args[1], number, each, &trace, &trace.why) < 0 ||
+        trace.failed) {
         json_decref(trace.array);
         return admin_fault("%s", trace.why.text);
     }
