@@ -3,6 +3,7 @@
 #   make                         programs, laid out under build/<variant>/ as they will be installed
 #   make check                   unit tests, fuzz corpora, system tests (root and Postfix wanted)
 #   make SAN=address,undefined   the same, instrumented, in a build folder of its own
+#   make KILL=1                  a variant that dies where it is told to, for "make killpoints"
 #   make lint  make demo  make install DESTDIR=… prefix=… sysconfdir=…
 
 VERSION := 0.1.0
@@ -16,7 +17,7 @@ mandir = $(prefix)/share/man
 PYTHON ?= /usr/bin/python3
 
 comma := ,
-VARIANT := $(if $(SAN),$(subst $(comma),-,$(SAN)),plain)
+VARIANT := $(if $(SAN),$(subst $(comma),-,$(SAN))$(if $(KILL),-kill),$(if $(KILL),kill,plain))
 B := build/$(VARIANT)
 
 CC ?= cc
@@ -26,7 +27,7 @@ WARNINGS += $(if $(WERROR),-Werror)
 HARDENING := -fstack-protector-strong -fPIE $(if $(SAN),,-D_FORTIFY_SOURCE=2 -fcf-protection)
 ALL_CFLAGS = -std=gnu11 $(WARNINGS) $(HARDENING) $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer) $(CFLAGS)
 ALL_CPPFLAGS = -I. -D_GNU_SOURCE -DPOSTSMS_VERSION='"$(VERSION)"' \
-	-DPOSTSMS_SYSCONFDIR='"$(sysconfdir)/postsms"' $(CPPFLAGS)
+	-DPOSTSMS_SYSCONFDIR='"$(sysconfdir)/postsms"' $(if $(KILL),-DPOSTSMS_KILL_POINTS) $(CPPFLAGS)
 ALL_LDFLAGS = -pie -Wl,-z,relro -Wl,-z,now -Wl,--as-needed $(if $(SAN),-fsanitize=$(SAN)) $(LDFLAGS)
 
 # Short lines while building; V=1 shows the commands.
@@ -81,6 +82,9 @@ all: $(foreach p,$(PROGRAMS),$(call program_path,$(p)))
 demo: all
 	contrib/demo $(B)
 
+# Below $(prefix)/lib, where systemd looks with prefix=/usr and /usr/local
+UNITS := systemd/system/postsmsd.service systemd/system/postsms-milter.service sysusers.d/postsms.conf tmpfiles.d/postsms.conf
+
 # Programs go in by rename: Postfix may start one at any moment and must find the old or the new.
 install: all
 	install -d $(DESTDIR)$(sbindir) $(DESTDIR)$(pkglibdir) $(DESTDIR)$(pkgdatadir) $(DESTDIR)$(sysconfdir)/postsms
@@ -90,8 +94,12 @@ install: all
 	install -m 644 $(m) $(DESTDIR)$(mandir)/man$(subst .,,$(suffix $(m)))/ &&) true
 	install -m 644 contrib/postfix/master.cf contrib/postfix/main.cf contrib/postfix/transport $(DESTDIR)$(pkgdatadir)/
 	install -m 644 contrib/postsms.conf contrib/smtp.rules $(DESTDIR)$(pkgdatadir)/
-	test -e $(DESTDIR)$(sysconfdir)/postsms/postsms.conf || \
-	install -m 644 contrib/postsms.conf contrib/smtp.rules $(DESTDIR)$(sysconfdir)/postsms/
+	install -d $(DESTDIR)$(pkgdatadir)/postfix $(addprefix $(DESTDIR)$(prefix)/lib/,$(sort $(dir $(UNITS))))
+	install -m 755 contrib/postfix/setup $(DESTDIR)$(pkgdatadir)/postfix/setup
+	$(foreach u,$(UNITS),sed -e 's|@SBINDIR@|$(sbindir)|' -e 's|@TMPFILESDIR@|$(prefix)/lib/tmpfiles.d|' \
+	contrib/systemd/$(patsubst systemd/system/%,%,$(u)) >$(DESTDIR)$(prefix)/lib/$(u) &&) true
+	for f in postsms.conf smtp.rules; do test -e $(DESTDIR)$(sysconfdir)/postsms/$$f || \
+	install -m 644 contrib/$$f $(DESTDIR)$(sysconfdir)/postsms/$$f || exit 1; done
 
 clean:
 	rm -rf build

@@ -2,7 +2,7 @@
 LINT_C := $(filter-out tests/%,$(wildcard */*.c */*.h */*/*.c */*/*.h))
 LINT_TESTS := $(wildcard tests/*/*.c tests/*/*.h)
 LINT_SHELL := contrib/quickstart .ci/run $(wildcard contrib/postfix/setup)
-NEED = command -v $(1) >/dev/null || { echo "make lint needs $(1): contrib/quickstart deps"; exit 1; }
+NEED = command -v $(1) >/dev/null || { echo "make lint needs $(1): apt-get install clang-format cppcheck shellcheck mandoc"; exit 1; }
 
 .PHONY: lint lint-layers
 lint-layers:
