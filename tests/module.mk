@@ -1,7 +1,7 @@
 # Unit tests: one runner, each tests/unit/test_*.c registers its suite by itself.
 TEST_PROGRAMS += check_all
 check_all_MAIN := $(wildcard tests/unit/*.c)
-check_all_MODULES := dispatch decide gateway sms reader mailview rules spool lib
+check_all_MODULES := postconf dispatch decide gateway sms reader mailview rules spool lib
 check_all_PKGS := check
 check_all_PLACE := tests
 
@@ -42,6 +42,18 @@ check-fuzz: $(FUZZERS:%=$(B)/tests/fuzz_%)
 # PYTEST_ARGS narrows it down: make check-system PYTEST_ARGS='-k alias -x'
 check-system: all
 	POSTSMS_BUILD=$(CURDIR)/$(B) $(PYTHON) -m pytest -q -p no:cacheprovider tests/system $(PYTEST_ARGS)
+
+# Kills every program at every point there is and judges what comes of it (tests/killpoints.tsv).
+.PHONY: killpoints chaos
+killpoints:
+	$(MAKE) KILL=1 all build/kill/tests/check_all
+	$(PYTHON) tests/killpoints.py build/kill
+
+# POSTSMS_CHAOS mails while everything is killed at random; "make check" has a short form of it.
+POSTSMS_CHAOS ?= 10000
+chaos: all
+	POSTSMS_CHAOS=$(POSTSMS_CHAOS) POSTSMS_BUILD=$(CURDIR)/$(B) $(PYTHON) -m pytest -q -s -p no:cacheprovider \
+	tests/system/test_chaos.py
 
 # make fuzz FUZZ=addr SECONDS=60: looks for new inputs with libFuzzer (clang)
 SECONDS ?= 30

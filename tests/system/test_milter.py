@@ -279,6 +279,13 @@ def test_local_mail_is_not_refused(milter):
         assert client.rcpt("+41791234567@sms.example.test", i="4XYZ") == PASSED
 
 
+def test_smtp_client_without_brackets_is_not_local(milter):
+    """Over SMTP there is no queue id before the first recipient."""
+    with milter.connect(client=("pc.example.test", "192.0.2.7")) as client:
+        client.mail("usr@dom.ch")
+        assert client.rcpt("+41791234567@sms.example.test") == refused("usr@dom.ch")
+
+
 def test_no_connect_step(milter):
     with milter.connect(client=None) as client:
         client.mail("<usr@dom.ch>")

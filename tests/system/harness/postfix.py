@@ -198,6 +198,31 @@ class Postfix:
             os.kill(pid, signal.SIGKILL)
             wait_exit(pid, 10)
 
+    def processes(self, program, service=None):
+        """Pids of this instance's processes of a program such as "pipe"; service: those of one line of master.cf."""
+        found = []
+        for pid in filter(str.isdigit, os.listdir("/proc")):
+            try:
+                with open(f"/proc/{pid}/cmdline", "rb") as file:
+                    words = file.read().decode("utf-8", "replace").split("\0")
+                ours = os.readlink(f"/proc/{pid}/cwd") == self.queue
+            except OSError:
+                continue
+            if ours and os.path.basename(words[0]) == program and (not service or words[1:3] == ["-n", service]):
+                found.append(int(pid))
+        return found
+
+    def crash(self):
+        """What a power failure leaves of Postfix: master and every process it has started are gone."""
+        pids = [self._master_pid()] + [pid for name in ("qmgr", "pickup", "cleanup", "smtpd", "pipe", "bounce", "flush")
+                                       for pid in self.processes(name)]
+        for pid in filter(None, pids):
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                continue
+            wait_exit(pid, 10)
+
     def stop(self):
         """Ends master, which ends its processes. Harmless if it does not run."""
         self._end_master()

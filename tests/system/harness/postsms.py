@@ -38,9 +38,10 @@ class Postsms:
     """base: an existing folder that everybody may enter. build: build/<variant>. The programs are copied below base:
     the checkout may lie where an unprivileged user cannot go. user: whom daemons and pipe(8) run as.
 
-    settings: top-level keys of postsms.conf; a dict is a section. gateway: keys of the gateway "demo", or None."""
+    settings: top-level keys of postsms.conf; a dict is a section. gateway: keys of the gateway "demo", or None.
+    gateways: further file gateways, {name: keys}."""
 
-    def __init__(self, base, build, milter_socket, user="nobody", settings=(), gateway=(), rules=""):
+    def __init__(self, base, build, milter_socket, user="nobody", settings=(), gateway=(), rules="", gateways=()):
         self.base = base
         self.user = user
         self.tree = os.path.join(base, "tree")
@@ -73,16 +74,18 @@ class Postsms:
             "access": {"require": "known", "networks": ["127.0.0.0/8"], "prefixes": ["+41"]},
         }
         self.gateway = None if gateway is None else {**DEMO, "path": self.sent_file, **dict(gateway)}
+        self.gateways = {name: {**DEMO, "path": os.path.join(base, "sent", name + ".jsonl"), **keys}
+                         for name, keys in dict(gateways).items()}
         self.rules = rules
         self.change(**dict(settings))
-        self._sent = Growing(self.sent_file)
+        self._sent = [Growing(self.sent_file)] + [Growing(keys["path"]) for keys in self.gateways.values()]
         self.logs = {name: Growing(os.path.join(base, "log", name + ".log")) for name in ("postsmsd", "postsms-milter")}
         self.processes = {}
         self.tolerated = None  # a pattern: complaints of sanitizers that a test provokes
 
     # Configuration
 
-    def change(self, gateway=None, rules=None, **settings):
+    def change(self, gateway=None, rules=None, gateways=(), **settings):
         """Changes keys (a section's keys are merged) and writes the files; reload() makes a daemon read them."""
         for name, value in settings.items():
             if isinstance(value, dict):
@@ -91,11 +94,14 @@ class Postsms:
                 self.settings[name] = value
         if gateway:
             self.gateway.update(gateway)
+        for name, keys in dict(gateways).items():
+            self.gateways[name].update(keys)
         if rules is not None:
             self.rules = rules
         text = _block(self.settings) + "\n"
-        if self.gateway:
-            text += f'gateway "demo" {{\n{_block(self.gateway, "    ")}\n}}\n'
+        for name, keys in {"demo": self.gateway, **self.gateways}.items():
+            if keys:
+                text += f'gateway "{name}" {{\n{_block(keys, "    ")}\n}}\n'
         self._write(self.conf, text)
         self._write(self.rules_file, self.rules)
 
@@ -110,12 +116,14 @@ class Postsms:
     def _program(self, name):
         return os.path.join(self.sbin, name)
 
-    def start_daemon(self, name="postsmsd"):
+    def start_daemon(self, name="postsmsd", kill=None):
+        """kill: "point:count", where a build with kill points is to die; then nobody waits until it is ready."""
         log = self.logs[name]
+        environment = {**os.environ, "POSTSMS_KILL": kill} if kill else None
         seen = len(log.lines())
         with open(log.path, "ab") as stderr:
             process = subprocess.Popen([self._program(name), "-c", self.conf, "-e"], stdin=subprocess.DEVNULL,
-                                       stdout=subprocess.DEVNULL, stderr=stderr, cwd="/",
+                                       stdout=subprocess.DEVNULL, stderr=stderr, cwd="/", env=environment,
                                        start_new_session=True)  # Ctrl-C is for us, we end them in order
         self.processes[name] = process
 
@@ -123,7 +131,8 @@ class Postsms:
             if process.poll() is not None:
                 raise RuntimeError(f"{name} ended with {process.returncode}: " + "\n".join(log.lines()[seen:]))
             return any(line.endswith("ready") for line in log.lines()[seen:])
-        wait_until(ready, 20, lambda: f"{name} ready: {log.text()}")
+        if not kill:
+            wait_until(ready, 20, lambda: f"{name} ready: {log.text()}")
 
     def start_milter(self):
         self.start_daemon("postsms-milter")
@@ -168,6 +177,13 @@ class Postsms:
             except OSError:
                 pass
 
+    def wait_death(self, name="postsmsd", timeout=20):
+        """Returns once the daemon has died of SIGKILL by itself."""
+        process = self.processes[name]
+        wait_until(lambda: process.poll() is not None, timeout, lambda: f"{name} dies: {self.logs[name].text()}")
+        assert process.returncode == -signal.SIGKILL, process.returncode
+        del self.processes[name]
+
     def kill_daemon(self, name="postsmsd"):
         self.stop_daemon(name, signal.SIGKILL)
 
@@ -189,6 +205,17 @@ class Postsms:
         if problems:
             raise AssertionError("\n".join(problems))
 
+    def program_pids(self, program):
+        """Processes that run a program of lib/postsms, zombies not counted."""
+        found = []
+        for pid in filter(str.isdigit, os.listdir("/proc")):
+            try:
+                if os.readlink(f"/proc/{pid}/exe") == os.path.join(self.libdir, program):
+                    found.append(int(pid))
+            except OSError:
+                pass
+        return found
+
     def reload(self, name="postsmsd"):
         """SIGHUP (the milter: SIGUSR1); returns when the log says what came of it: the new lines."""
         seen = len(self.logs[name].lines())
@@ -206,9 +233,9 @@ class Postsms:
 
     # Admin commands
 
-    def admin(self, *args, check=True, mail=None):
+    def admin(self, *args, check=True, mail=None, env=()):
         """postsms -c CONF ARGS; mail: octets for stdin. stdout and stderr as text."""
-        environment = dict(os.environ)
+        environment = {**os.environ, **dict(env)}
         if self.mail_config:
             environment["MAIL_CONFIG"] = self.mail_config
         done = subprocess.run([self._program("postsms"), "-c", self.conf, *args], input=mail or b"", check=False,
@@ -218,6 +245,10 @@ class Postsms:
         if check and done.returncode:
             raise AssertionError(f"postsms {' '.join(args)}: exit {done.returncode}\n{done.stdout}{done.stderr}")
         return done
+
+    def admin_status(self):
+        """Exit status of "postsms status"."""
+        return self.admin("status", check=False).returncode
 
     def json(self, *args, **more):
         return json.loads(self.admin(*args, "--json", **more).stdout)
@@ -235,9 +266,13 @@ class Postsms:
     # What left
 
     def sent(self, number=None):
-        """The parts that the file gateway got, in order: dicts as in the design's section 5."""
-        parts = [json.loads(line) for line in self._sent.lines() if line]
+        """The parts that each file gateway got, in order: dicts as in the design's section 5."""
+        parts = [json.loads(line) for sent in self._sent for line in sent.lines() if line]
         return parts if number is None else [part for part in parts if part["number"] == number]
+
+    def sent_count(self):
+        """How many parts, without a look at them."""
+        return sum(len(sent.lines()) for sent in self._sent)
 
     def wait_sent(self, number, count=1, timeout=30):
         return wait_until(lambda: (lambda got: got if len(got) >= count else None)(self.sent(number)), timeout,

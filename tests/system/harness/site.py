@@ -7,13 +7,14 @@ import signal
 import tempfile
 
 from .mail import build
-from .postfix import Postfix
+from .postfix import Postfix, free_port
 from .postsms import Postsms
 from .smtp import Smtp
 from .wait import wait_exit, wait_until
 
 ROOT = os.path.normpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", ".."))
 DOMAIN = "sms.example.test"
+ALARM_TO = "alarm@allowed.example"
 
 RULES = """\
 ! whom the tests mail from
@@ -42,10 +43,11 @@ def why_not():
 
 class Site:
     """build: build/<variant>. glue=False: Postfix alone, without milter and transport.
-    settings, gateway, rules: as in Postsms; postfix: further main.cf settings; virtual: aliases, {address: targets}."""
+    settings, gateway, rules, gateways: as in Postsms; postfix: further main.cf settings; virtual: aliases,
+    {address: targets}."""
 
     def __init__(self, build_dir=None, glue=True, settings=(), gateway=(), rules=RULES, postfix=(), virtual=(),
-                 user="nobody"):
+                 user="nobody", gateways=()):
         self.base = tempfile.mkdtemp(prefix="postsms-", dir="/tmp")
         os.chmod(self.base, 0o755)
         build_dir = build_dir or os.environ.get("POSTSMS_BUILD") or os.path.join(ROOT, "build", "plain")
@@ -60,8 +62,11 @@ class Site:
         self.postsms = None
         if glue:
             self.postsms = Postsms(home, build_dir, os.path.join(self.postfix.milter_dir, "milter.sock"), user,
-                                   settings, gateway, rules)
+                                   settings, gateway, rules, gateways)
             self.postsms.mail_config = self.postfix.etc
+            self.postfix.port = free_port()
+            self.postsms.change(**{"submit": f"smtp://127.0.0.1:{self.postfix.port}", "alarm_to": ALARM_TO,
+                                   **dict(settings)})
 
     def start(self):
         try:
