@@ -237,6 +237,25 @@ may_join(const struct job *job)
     return may;
 }
 
+/* Everybody who waits for job waits for twin from now on. */
+static void
+join(struct job *job, struct job *twin)
+{
+    struct dispatch *dispatch = job->dispatch;
+
+    if (twin->delivery && dispatch->spool) {
+        /* "postsms trace" finds it under this name too. */
+        spool_offered(dispatch->spool, twin->delivery, request_get(job->request, QUEUE_ID),
+                      job->identity.k1, dispatch->clk->wall());
+        round_wake(dispatch);
+    }
+    for (guint i = 0; i < job->conns->len; i++) {
+        conn_set_job(job->conns->pdata[i], twin);
+        g_ptr_array_add(twin->conns, job->conns->pdata[i]);
+    }
+    job_drop(job);
+}
+
 void
 job_read(struct job *job, struct mail_view *view)
 {
@@ -256,13 +275,9 @@ job_read(struct job *job, struct mail_view *view)
         return;
     }
     decide_identity(job->setup, job->request, view, &job->identity);
-    twin = may_join(job) ? job_twin(job) : NULL;
-    if (twin) {
-        for (guint i = 0; i < job->conns->len; i++) {
-            conn_set_job(job->conns->pdata[i], twin);
-            g_ptr_array_add(twin->conns, job->conns->pdata[i]);
-        }
-        job_drop(job);
+    twin = job_twin(job);
+    if (twin && may_join(job)) {
+        join(job, twin);
         return;
     }
     job->stage = JOB_FRESH;
