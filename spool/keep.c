@@ -141,6 +141,15 @@ spool_outbox_done(struct spool *spool, gint64 id)
     run_with(spool, sql, id, 0);
 }
 
+void
+spool_outbox_last(struct spool *spool, gint64 id)
+{
+    static const char sql[] =
+        "UPDATE outbox SET id = (SELECT max(id) + 1 FROM outbox) WHERE id = ?";
+
+    run_with(spool, sql, id, 0);
+}
+
 int
 spool_backup(struct spool *spool, const char *path, struct outcome *why)
 {

@@ -285,7 +285,9 @@ spool_statement(struct spool *spool, const char *sql)
 void
 spool_run(struct spool *spool, sqlite3_stmt *stmt)
 {
-    if (sqlite3_step(stmt) != SQLITE_DONE)
+    /* SQLite may have ended a failed group by itself: nothing more may be written outside of one.
+     */
+    if (!spool->failed && sqlite3_step(stmt) != SQLITE_DONE)
         spool_fail(spool, "cannot be written");
     sqlite3_reset(stmt);
 }

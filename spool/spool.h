@@ -157,6 +157,8 @@ bool spool_purge(struct spool *spool, gint64 before);
 /* Mail that we make: in here before it is handed over. message: RFC 5322, LF line ends. */
 void spool_outbox_add(struct spool *spool, const char *recipient, const char *message, gint64 now);
 void spool_outbox_done(struct spool *spool, gint64 id);
+/* Puts it behind all others. */
+void spool_outbox_last(struct spool *spool, gint64 id);
 
 struct spool_mail {
     gint64 id; /* 0: there is none */

@@ -99,6 +99,11 @@ cancel(struct dispatch *dispatch, const struct wire *wire, GString *answer)
     }
     if (job && (job->stage == JOB_SUBMITTING || job->stage == JOB_RESULT)) {
         job->cancelled = true;
+        round_cancel_rest(dispatch, delivery);
+        if (spool_commit(dispatch->spool, &why) < 0) {
+            head(answer, false, why.text);
+            return;
+        }
         text = g_strdup_printf("part %d is with the gateway; nothing after it will be sent",
                                job->part->seq);
         head(answer, true, text);

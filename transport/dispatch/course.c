@@ -9,6 +9,7 @@
 #include "lib/killpoint.h"
 #include <string.h>
 
+#define CANCELLED_TEXT   "cancelled by the administrator"
 #define UNKNOWN_AFTER_MS 3600000 /* of a gateway that is not configured any more */
 
 void
@@ -105,12 +106,24 @@ void
 round_cancel(struct dispatch *dispatch, struct spool_delivery *delivery, struct outcome *verdict)
 {
     gint64 now = dispatch->clk->wall();
-    g_autofree char *text = with_sent_parts(delivery, "cancelled by the administrator");
+    g_autofree char *text = with_sent_parts(delivery, CANCELLED_TEXT);
 
     all_parts_to(dispatch, delivery, PART_PLANNED, PART_CANCELLED, "cancelled by the administrator",
                  now);
     out_set(verdict, OUT_REFUSED, "5.7.1", "%s", text);
     spool_verdict(dispatch->spool, delivery, "cancelled", verdict, now);
+}
+
+guint
+round_cancel_rest(struct dispatch *dispatch, struct spool_delivery *delivery)
+{
+    guint before = 0;
+
+    for (guint i = 0; i < delivery->parts->len; i++)
+        before += ((struct spool_part *)delivery->parts->pdata[i])->state == PART_PLANNED;
+    all_parts_to(dispatch, delivery, PART_PLANNED, PART_CANCELLED, CANCELLED_TEXT,
+                 dispatch->clk->wall());
+    return before;
 }
 
 void
@@ -175,6 +188,15 @@ course_ask_gateway(struct dispatch *dispatch, struct spool_delivery *delivery, g
     }
 }
 
+static bool
+has_state(const struct spool_delivery *delivery, enum part_state state)
+{
+    for (guint i = 0; i < delivery->parts->len; i++)
+        if (((const struct spool_part *)delivery->parts->pdata[i])->state == state)
+            return true;
+    return false;
+}
+
 static struct spool_part *
 unknown_part(const struct spool_delivery *delivery)
 {
@@ -196,18 +218,21 @@ unknown_decides(struct round *round, struct job *job, bool just_now)
     const struct conf_gateway *settings =
         conf_gateway(round->dispatch->setup->conf, delivery->gateway);
     enum conf_unknown policy = settings ? settings->unknown : CONF_UNKNOWN_HOLD;
+    gint64 after = settings ? settings->unknown_after_ms : UNKNOWN_AFTER_MS;
     const struct spool_part *part = unknown_part(delivery);
     g_autofree char *text = NULL;
 
     if (!part)
         return false;
+    if (job->cancelled || has_state(delivery, PART_CANCELLED))
+        policy = CONF_UNKNOWN_GIVE_UP; /* nobody wants it any more */
     if (policy == CONF_UNKNOWN_RETRY && !just_now) {
         all_parts_to(round->dispatch, delivery, PART_UNKNOWN, PART_PLANNED,
                      "unknown = retry: sent again, it may arrive twice", round->now);
         return false;
     }
-    if (policy == CONF_UNKNOWN_GIVE_UP || (policy == CONF_UNKNOWN_HOLD && settings &&
-                                           round->now - part->since > settings->unknown_after_ms)) {
+    if (policy == CONF_UNKNOWN_GIVE_UP ||
+        (policy == CONF_UNKNOWN_HOLD && round->now - part->since > after)) {
         text = g_strdup_printf("%s: part %d of %u may have been delivered, will not be repeated",
                                delivery->gateway, part->seq, delivery->parts->len);
         all_parts_to(round->dispatch, delivery, PART_UNKNOWN, PART_GAVE_UP, "given up", round->now);
@@ -299,11 +324,10 @@ course_settle(struct round *round, struct job *job)
         finish_early(round, job, "failed", OUT_REFUSED, "5.7.1", job->result_why.text);
     } else if (job->result == GATEWAY_UNKNOWN) {
         unknown_decides(round, job, true);
-    } else if (!job_next_part(job)) {
+    } else if (job_accepted(job) == job->delivery->parts->len) {
         finish_sent(round, job);
     } else if (job->cancelled) {
-        finish_early(round, job, "cancelled", OUT_REFUSED, "5.7.1",
-                     "cancelled by the administrator");
+        finish_early(round, job, "cancelled", OUT_REFUSED, "5.7.1", CANCELLED_TEXT);
     } else if (job->result != GATEWAY_ACCEPTED) {
         course_finish(round, job, table[job->result].kind, dsn, job->result_why.text);
         write_verdict(round, job, NULL);
@@ -355,8 +379,10 @@ go_on(struct round *round, struct job *job)
                       delivery->reason);
     else if (unknown_decides(round, job, false))
         ;
-    else if (!job_next_part(job))
+    else if (job_accepted(job) == delivery->parts->len)
         finish_sent(round, job);
+    else if (has_state(delivery, PART_CANCELLED))
+        finish_early(round, job, "cancelled", OUT_REFUSED, "5.7.1", CANCELLED_TEXT);
     else if (!lifetime_over(round, job))
         queue_up(round, job);
 }
@@ -443,6 +469,24 @@ begin_delivery(struct round *round, struct job *job)
     decision_clear(&decision);
 }
 
+/* Does another job hold this job's delivery? It may be in flight right now, which the gateway does
+ * not know yet. */
+static bool
+is_held(const struct job *job)
+{
+    GHashTableIter iter;
+    gpointer key;
+
+    g_hash_table_iter_init(&iter, job->dispatch->jobs);
+    while (g_hash_table_iter_next(&iter, &key, NULL)) {
+        const struct job *other = key;
+
+        if (other != job && other->delivery && other->delivery->id == job->delivery->id)
+            return true;
+    }
+    return false;
+}
+
 void
 course_admit(struct round *round, struct job *job)
 {
@@ -450,11 +494,19 @@ course_admit(struct round *round, struct job *job)
     gint64 since = round->now - job->setup->conf->remember_ms;
     const char *queue_id = request_get(job->request, QUEUE_ID);
     const guint8 *k2 = job->identity.has_k2 ? job->identity.k2 : NULL;
+    g_autofree char *text = NULL;
     bool by_k2;
 
     if (spool_find(dispatch->spool, queue_id, job->identity.k1, k2, since, &job->delivery, &by_k2,
                    &job->verdict) < 0) {
         g_ptr_array_add(round->finished, job);
+        return;
+    }
+    if (job->delivery && is_held(job)) {
+        /* Its parts are in another job's hands: nothing may be said or done about them here. */
+        text = g_strdup_printf("%s: the same message is being sent", job->delivery->gateway);
+        g_clear_pointer(&job->delivery, spool_delivery_free);
+        course_finish(round, job, OUT_RETRY, "4.3.2", text);
         return;
     }
     if (job->delivery && job->delivery->parts->len == 0)

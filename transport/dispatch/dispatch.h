@@ -187,6 +187,9 @@ void post_warn_sender(struct dispatch *dispatch, const struct spool_delivery *de
 /* keeper.c */
 int keeper_start(struct dispatch *dispatch, struct outcome *why) G_GNUC_WARN_UNUSED_RESULT;
 void keeper_free(struct dispatch *dispatch);
+/* Whoever is about to ask how old something is asks this first: a clock that jumped makes nothing
+ * old. */
+void keeper_look_at_clock(struct dispatch *dispatch);
 
 /* control.c */
 struct control *control_open(const char *path, const char *owner, struct outcome *why);
@@ -206,6 +209,9 @@ void round_settle_all(struct dispatch *dispatch);
  * is for whoever waits. */
 void round_cancel(struct dispatch *dispatch, struct spool_delivery *delivery,
                   struct outcome *verdict);
+/* What of it no gateway has is cancelled, in the open group; the part in flight is left alone. How
+ * many parts. */
+guint round_cancel_rest(struct dispatch *dispatch, struct spool_delivery *delivery);
 /* The delivery's state after an operator settled its unknown parts, in the open group. */
 void round_resolved(struct dispatch *dispatch, struct spool_delivery *delivery);
 /* True if nothing is in flight and no result is unwritten. */

@@ -21,23 +21,29 @@ struct keeper {
     gint64 wall, mono; /* at the last tick */
 };
 
-static void
-look_at_clock(struct keeper *keeper)
+void
+keeper_look_at_clock(struct dispatch *dispatch)
 {
-    struct dispatch *dispatch = keeper->dispatch;
+    struct keeper *keeper = dispatch->keeper;
     gint64 wall = dispatch->clk->wall();
     gint64 mono = dispatch->clk->mono();
-    gint64 jump = (wall - keeper->wall) - (mono - keeper->mono);
+    gint64 jump = keeper ? (wall - keeper->wall) - (mono - keeper->mono) : 0;
+    struct outcome why;
 
+    if (!keeper || (ABS(jump) >= JUMP_MS && !dispatch->spool))
+        return;
+    if (ABS(jump) >= JUMP_MS) {
+        log_warnx("the clock jumped by %" G_GINT64_FORMAT " s; waiting messages keep their age",
+                  jump / 1000);
+        spool_clock_jumped(dispatch->spool, jump);
+        if (spool_commit(dispatch->spool, &why) < 0) {
+            log_err("%s", why.text);
+            return; /* the next look finds it again */
+        }
+        jobs_clock_jumped(dispatch, jump);
+    }
     keeper->wall = wall;
     keeper->mono = mono;
-    if (ABS(jump) < JUMP_MS || !dispatch->spool)
-        return;
-    log_warnx("the clock jumped by %" G_GINT64_FORMAT " s; waiting messages keep their age",
-              jump / 1000);
-    spool_clock_jumped(dispatch->spool, jump);
-    jobs_clock_jumped(dispatch, jump);
-    round_wake(dispatch);
 }
 
 /* Nobody asks for it any more: Postfix has dropped or delivered the mail without us. */
@@ -114,7 +120,7 @@ on_tick(sd_event_source *source, uint64_t usec, void *data)
     struct outcome why;
 
     (void)usec;
-    look_at_clock(keeper);
+    keeper_look_at_clock(dispatch);
     if (dispatch->spool) {
         if (spool_each_open(dispatch->spool, look_at_delivery, dispatch, &why) < 0)
             log_err("%s", why.text);

@@ -258,6 +258,7 @@ lane_admit(struct lane *lane, struct job *job, struct job **ret_displaced, struc
     }
     if (wait_for_parts(lane, parts_ahead(lane, class, place_of_newcomer(lane, job, class))) >
         patience) {
+        lane->was_full = true;
         lane_busy_text(lane, why);
         return -1;
     }

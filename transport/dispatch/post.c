@@ -9,12 +9,13 @@
 
 #include "lib/killpoint.h"
 #include "lib/log.h"
-#include "transport/gateway/transfer.h"
+#include "transport/dispatch/transfer.h"
 #include <string.h>
 
 #define AGAIN_USEC                                                                                 \
     (30 * G_USEC_PER_SEC) /* after a failure; and the least time from one ETRN to the next */
 #define TIMEOUT_SECONDS 20L
+#define ETRN_TRIES      10 /* 30 s apart */
 #define DOMAINS_MAX     20 /* in one ETRN round */
 
 struct post {
@@ -25,6 +26,7 @@ struct post {
     char *handed;            /* the mail that Postfix got last; NULL if none */
     gint64 etrn_last;        /* milliseconds, monotonic; 0: never */
     bool etrn_wanted, etrn_forced;
+    guint etrn_failures; /* in a row */
     sd_event_source *etrn_later;
 };
 
@@ -86,18 +88,27 @@ mail_done(void *context, CURL *easy, CURLcode result)
 {
     struct sending *sending = context;
     struct post *post = sending->post;
+    long code = 0;
 
     KILL_POINT("mail-handed");
+    curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &code);
     curl_easy_cleanup(easy);
     post->sending = NULL;
-    if (result == CURLE_OK && post->dispatch->spool) {
+    if (post->dispatch->spool && (result == CURLE_OK || code / 100 == 5)) {
+        if (result != CURLE_OK)
+            log_err("%s: mail of ours to <%s> is refused for good (%ld) and dropped",
+                    post->dispatch->setup->conf->submit, sending->recipients->data, code);
         g_free(post->handed);
         post->handed = g_steal_pointer(&sending->stored);
         spool_outbox_done(post->dispatch->spool, sending->id);
         round_wake(post->dispatch); /* commits, and looks for the next one */
     } else {
-        log_warnx("%s: mail %" G_GINT64_FORMAT " of ours: %s", post->dispatch->setup->conf->submit,
-                  sending->id, curl_easy_strerror(result));
+        log_warnx("%s: mail of ours to <%s>: %s (%ld)", post->dispatch->setup->conf->submit,
+                  sending->recipients->data, curl_easy_strerror(result), code);
+        /* One that Postfix does not want now must not hold up the others. */
+        if (post->dispatch->spool && code / 100 == 4)
+            spool_outbox_last(post->dispatch->spool, sending->id);
+        round_wake(post->dispatch);
         not_before_again(post);
     }
     sending_free(sending);
@@ -145,7 +156,8 @@ post_send(struct dispatch *dispatch)
     sending->stored = mail.message;
     g_free(mail.recipient);
     KILL_POINT("mail-before");
-    transfers_add(post->transfers, easy, mail_done, sending);
+    if (!transfers_add(post->transfers, easy, mail_done, sending))
+        mail_done(sending, easy, CURLE_OUT_OF_MEMORY);
 }
 
 static int
@@ -197,14 +209,12 @@ void
 post_alarm(struct dispatch *dispatch, const char *what, const char *state, const char *reason)
 {
     const char *to = dispatch->setup->conf->alarm_to;
-    g_autofree char *recipient =
-        strchr(to, '@') ? g_strdup(to) : g_strdup_printf("%s@localhost", to);
     g_autofree char *subject = g_strdup_printf("postsms: %s %s", what, state);
     g_autofree char *when = clk_string(dispatch->clk->wall());
     g_autofree char *text = g_strdup_printf("%s: %s since %s\n%s\n", what, state, when, reason);
 
     if (*to)
-        post_write(dispatch, strchr(to, '@') ? recipient : to, "auto-generated", subject, text);
+        post_write(dispatch, to, "auto-generated", subject, text);
 }
 
 /* Addresses that must never get mail from a machine (RFC 3834 and the usual list owners). */
@@ -255,12 +265,21 @@ take_nothing(char *from, size_t size, size_t count, void *data)
 static void
 etrn_done(void *context, CURL *easy, CURLcode result)
 {
-    const struct post *post = context;
+    struct post *post = context;
 
-    if (result != CURLE_OK)
-        log_warnx("%s: ETRN: %s; waiting mail comes when Postfix retries",
-                  post->dispatch->setup->conf->submit, curl_easy_strerror(result));
     curl_easy_cleanup(easy);
+    if (result == CURLE_OK) {
+        post->etrn_failures = 0;
+        return;
+    }
+    /* At boot Postfix comes up after us. */
+    if (++post->etrn_failures <= ETRN_TRIES) {
+        post->etrn_forced = true;
+        post_come_back(post->dispatch);
+        return;
+    }
+    log_warnx("%s: ETRN: %s; waiting mail comes when Postfix retries",
+              post->dispatch->setup->conf->submit, curl_easy_strerror(result));
 }
 
 static bool
@@ -301,7 +320,8 @@ etrn_now(struct post *post)
 
         curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, command);
         curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, take_nothing);
-        transfers_add(post->transfers, easy, etrn_done, post);
+        if (!transfers_add(post->transfers, easy, etrn_done, post))
+            etrn_done(post, easy, CURLE_OUT_OF_MEMORY);
     }
 }
 
@@ -361,7 +381,8 @@ post_free(struct dispatch *dispatch)
 
     if (!post)
         return;
-    transfers_free(post->transfers);
+    if (!transfers_free(post->transfers))
+        return; /* threads still read what is here; the process ends before them */
     if (post->sending)
         sending_free(post->sending);
     g_free(post->handed);

@@ -191,12 +191,13 @@ on_round(sd_event_source *source, void *data)
     g_autoptr(GPtrArray) admitted = g_ptr_array_new();
     g_autoptr(GPtrArray) finished = g_ptr_array_new();
     g_autoptr(GPtrArray) marked = g_ptr_array_new();
-    struct round round = {dispatch, dispatch->clk->wall(), true, settled, admitted, finished,
-                          marked};
+    struct round round = {dispatch, 0, true, settled, admitted, finished, marked};
     struct outcome why;
 
     (void)source;
     dispatch->results = g_ptr_array_new();
+    keeper_look_at_clock(dispatch);
+    round.now = dispatch->clk->wall();
     round.writable = round_open_ledger(dispatch) == 0;
     for (guint i = 0; i < settled->len; i++)
         course_settle(&round, settled->pdata[i]);
