@@ -114,10 +114,17 @@ order(const struct admin *admin, const char *command, const char *name, const ch
     return ADMIN_DONE;
 }
 
+static bool
+is_id(const char *text)
+{
+    return g_ascii_string_to_unsigned(text, 10, 1, G_MAXINT64, NULL, NULL);
+}
+
 int
 admin_cancel(struct admin *admin)
 {
-    return admin->argc == 2 ? order(admin, CONTROL_CANCEL, NULL, NULL) : ADMIN_USAGE;
+    return admin->argc == 2 && is_id(admin->args[1]) ? order(admin, CONTROL_CANCEL, NULL, NULL)
+                                                     : ADMIN_USAGE;
 }
 
 int
@@ -125,7 +132,7 @@ admin_resolve(struct admin *admin)
 {
     static const char *const ways[] = {"sent", "resend", "drop", NULL};
 
-    if (admin->argc != 3 || !g_strv_contains(ways, admin->args[2]))
+    if (admin->argc != 3 || !is_id(admin->args[1]) || !g_strv_contains(ways, admin->args[2]))
         return ADMIN_USAGE;
     return order(admin, CONTROL_RESOLVE, "how", admin->args[2]);
 }

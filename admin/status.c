@@ -106,6 +106,20 @@ look_at_daemon(const struct conf *conf, struct status *status)
         look_at_gateway(status, lists->pdata[i]);
 }
 
+/* The text format wants all lines of one name together. */
+static void
+print_family(const json_t *gateways, const char *name)
+{
+    printf("# TYPE postsms_gateway_%s gauge\n", name);
+    for (size_t i = 0; i < json_array_size(gateways); i++) {
+        const json_t *gateway = json_array_get(gateways, i);
+
+        printf("postsms_gateway_%s{gateway=\"%s\"} %" JSON_INTEGER_FORMAT "\n", name,
+               json_string_value(json_object_get(gateway, "gateway")),
+               json_integer_value(json_object_get(gateway, name)));
+    }
+}
+
 static void
 print_prometheus(const struct status *status)
 {
@@ -114,18 +128,15 @@ print_prometheus(const struct status *status)
            status->open);
     printf("# TYPE postsms_parts_unknown gauge\npostsms_parts_unknown %" G_GINT64_FORMAT "\n",
            status->unknown_parts);
-    printf("# TYPE postsms_gateway_up gauge\n# TYPE postsms_gateway_waiting gauge\n"
-           "# TYPE postsms_gateway_in_flight gauge\n");
+    print_family(status->gateways, "waiting");
+    print_family(status->gateways, "in_flight");
+    puts("# TYPE postsms_gateway_up gauge");
     for (size_t i = 0; i < json_array_size(status->gateways); i++) {
         const json_t *gateway = json_array_get(status->gateways, i);
-        const char *id = json_string_value(json_object_get(gateway, "gateway"));
 
-        printf("postsms_gateway_up{gateway=\"%s\"} %d\n", id,
+        printf("postsms_gateway_up{gateway=\"%s\"} %d\n",
+               json_string_value(json_object_get(gateway, "gateway")),
                strcmp(json_string_value(json_object_get(gateway, "state")), "up") == 0);
-        printf("postsms_gateway_waiting{gateway=\"%s\"} %" JSON_INTEGER_FORMAT "\n", id,
-               json_integer_value(json_object_get(gateway, "waiting")));
-        printf("postsms_gateway_in_flight{gateway=\"%s\"} %" JSON_INTEGER_FORMAT "\n", id,
-               json_integer_value(json_object_get(gateway, "in_flight")));
     }
 }
 

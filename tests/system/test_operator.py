@@ -10,7 +10,9 @@ from harness.site import ALARM_TO, DOMAIN
 SENDER = "anna@allowed.example"
 
 # Postfix alone would not offer a deferred mail again while a test runs: what comes back was asked for by ETRN.
-SITE = {"postfix": {"queue_run_delay": "600s", "minimal_backoff_time": "600s", "maximal_backoff_time": "600s"}}
+SITE = {"postfix": {"queue_run_delay": "600s", "minimal_backoff_time": "600s", "maximal_backoff_time": "600s",
+                    "smtpd_recipient_restrictions": "check_recipient_access inline:{nosuch@allowed.example=REJECT}, "
+                                                    "permit_mynetworks, reject"}}
 
 
 @pytest.fixture(autouse=True)
@@ -332,6 +334,73 @@ def test_postfix_stops_and_starts(site):
     for number, one in sent:
         site.postfix.wait_removed(one.queue_id, 40)
         assert len(site.postsms.sent(number)) == 1
+
+
+def test_cancel_outlives_postsmsd(site):
+    """What cancel has said holds after kill -9: no part that was not with the gateway leaves."""
+    sender = site.sender()
+    gateway(site, delay="1s")
+    number = site.number()
+    site.send(sender, f"{number}@{DOMAIN}", build("Die Wartung beginnt um zehn. " * 14, sender=sender))
+    row = wait_state(site, number, "submitting")
+    site.postsms.admin("cancel", str(row["id"]))
+    site.postsms.kill_daemon()
+    site.postsms.change(gateway={"delay": "0"})
+    site.postsms.start_daemon()
+    assert "cancelled by the administrator" in said(site.postfix.wait_caught(sender)[0])
+    assert len(site.postsms.sent(number)) <= 1
+
+
+def test_refused_by_new_rules_while_it_leaves(site):
+    """Postfix offers a mail again while its part is with the gateway, and the rules have changed: one SMS."""
+    rules = site.postsms.rules
+    gateway(site, delay="3s")
+    number, one = send(site)
+    wait_state(site, number, "submitting")
+    try:
+        site.postsms.change(rules=rules + SENDER + ";\n")
+        site.postsms.reload()
+        site.postfix.stop()
+        site.postfix.start()
+        site.postfix.flush()
+        wait_until(lambda: site.postsms.sent(number), 20, "the part that was in flight")
+    finally:
+        site.postsms.change(rules=rules)
+        site.postsms.reload()
+    site.postfix.flush()
+    site.postfix.wait_removed(one.queue_id, 40)
+    assert len(site.postsms.sent(number)) == 1
+
+
+def test_rules_are_asked_again_for_what_waits(site):
+    """An administrator who denies a sender stops what already waits, too."""
+    sender = site.sender()
+    rules = site.postsms.rules
+    gateway(site, fail_every=1)
+    number, one = send(site, sender=sender)
+    site.postfix.wait_delivery(one.queue_id, "deferred")
+    try:
+        site.postsms.change(rules=rules + sender + ";\n")
+        gateway(site, fail_every=0)
+        site.postfix.flush()
+        bounce = site.postfix.wait_caught(sender)[0]
+        assert bounce.status == "5.7.1" and "may not send SMS here" in said(bounce)
+    finally:
+        site.postsms.change(rules=rules)
+    assert not site.postsms.sent(number)
+
+
+def test_refused_mail_of_ours_blocks_no_other(site):
+    sender = site.sender()
+    site.postsms.change(alarm_to="nosuch@allowed.example", transport={"warn_after": "1s"})
+    gateway(site, fail_every=1)
+    try:
+        for _ in range(3):
+            send(site, sender=sender)
+        assert site.postfix.wait_caught(sender, 3, timeout=60)
+        assert any("refused for good (55" in line for line in site.postsms.logs["postsmsd"].lines())
+    finally:
+        site.postsms.change(alarm_to=ALARM_TO)
 
 
 def test_reports(site):
