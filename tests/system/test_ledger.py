@@ -5,6 +5,7 @@ import re
 import shutil
 import sqlite3
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from harness import build, wait_until
@@ -133,8 +134,8 @@ def test_disk_is_full(new_site):
 @pytest.mark.skipif(not shutil.which("strace"), reason="needs strace")
 def test_durable_before_anything_leaves(site):
     """No octet reaches the gateway while the ledger has one that is not synced; and commits are shared."""
-    mails = 200
-    site.postsms.change(gateway={"delay": "0.05s", "concurrency": 20})
+    mails = 1000
+    site.postsms.change(gateway={"delay": "0.1s", "concurrency": 20})
     site.postsms.reload()
     log = os.path.join(site.base, "strace")
     tracer = subprocess.Popen(["strace", "-y", "-qq", "-e", "trace=pwrite64,fdatasync,fsync,write", "-s", "8", "-o", log,
@@ -142,7 +143,8 @@ def test_durable_before_anything_leaves(site):
     try:
         wait_until(lambda: "TracerPid:\t0" not in open(f"/proc/{site.postsms.pid()}/status", encoding="ascii").read(),
                    10, "strace is there")
-        sent = [send(site) for _ in range(mails)]
+        with ThreadPoolExecutor(8) as pool:
+            sent = list(pool.map(lambda _: send(site), range(mails)))
         for number, one in sent:
             site.postfix.wait_removed(one.queue_id, 60)
             assert len(site.postsms.sent(number)) == 1
@@ -164,7 +166,8 @@ def test_durable_before_anything_leaves(site):
                 submits += 1
                 assert not unsynced, line
     assert submits == mails
-    assert 0 < syncs < 2 * mails, syncs
+    print(f"{syncs} syncs for {mails} mails")
+    assert 0 < syncs < mails, syncs
 
 
 def test_open_ones_survive_a_flood_of_old_ones(site):
