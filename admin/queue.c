@@ -61,9 +61,7 @@ add_delivery(void *context, const struct spool_delivery *delivery)
     line->reason = g_strdup(delivery->reason);
     line->state = state_of(delivery);
     line->parts = delivery->parts->len;
-    for (guint i = 0; i < delivery->parts->len; i++)
-        line->accepted +=
-            part_state_accepted(((const struct spool_part *)delivery->parts->pdata[i])->state);
+    line->accepted = spool_delivery_accepted(delivery);
     line->since = delivery->created;
     g_ptr_array_add(context, line);
     return true;

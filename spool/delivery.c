@@ -54,6 +54,16 @@ spool_delivery_add_part(struct spool_delivery *delivery)
     return part;
 }
 
+guint
+spool_delivery_accepted(const struct spool_delivery *delivery)
+{
+    guint accepted = 0;
+
+    for (guint i = 0; i < delivery->parts->len; i++)
+        accepted += part_state_accepted(((struct spool_part *)delivery->parts->pdata[i])->state);
+    return accepted;
+}
+
 void
 spool_delivery_free(struct spool_delivery *delivery)
 {

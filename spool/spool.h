@@ -69,6 +69,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(SpoolDelivery, spool_delivery_free)
 
 struct spool_part *spool_delivery_add_part(struct spool_delivery *delivery);
 
+/* How many parts a gateway has accepted. */
+guint spool_delivery_accepted(const struct spool_delivery *delivery);
+
 /* Makes an empty ledger at path, owned by uid and gid if those are not -1. An existing file is left
  * as it is: -1. */
 int spool_create(const char *path, int uid, int gid, struct outcome *why) G_GNUC_WARN_UNUSED_RESULT;

@@ -47,21 +47,11 @@ write_verdict(struct round *round, struct job *job, const char *state)
     spool_verdict(round->dispatch->spool, job->delivery, state, &job->verdict, round->now);
 }
 
-static guint
-accepted_parts(const struct spool_delivery *delivery)
-{
-    guint accepted = 0;
-
-    for (guint i = 0; i < delivery->parts->len; i++)
-        accepted += part_state_accepted(((struct spool_part *)delivery->parts->pdata[i])->state);
-    return accepted;
-}
-
 /* "TEXT; 1 of 3 parts were sent before": a bounce must say so. */
 static char *
 with_sent_parts(const struct spool_delivery *delivery, const char *text)
 {
-    guint accepted = accepted_parts(delivery);
+    guint accepted = spool_delivery_accepted(delivery);
 
     if (accepted == 0)
         return g_strdup(text);
@@ -114,16 +104,11 @@ round_cancel(struct dispatch *dispatch, struct spool_delivery *delivery, struct 
     spool_verdict(dispatch->spool, delivery, "cancelled", verdict, now);
 }
 
-guint
+void
 round_cancel_rest(struct dispatch *dispatch, struct spool_delivery *delivery)
 {
-    guint before = 0;
-
-    for (guint i = 0; i < delivery->parts->len; i++)
-        before += ((struct spool_part *)delivery->parts->pdata[i])->state == PART_PLANNED;
     all_parts_to(dispatch, delivery, PART_PLANNED, PART_CANCELLED, CANCELLED_TEXT,
                  dispatch->clk->wall());
-    return before;
 }
 
 void

@@ -209,9 +209,8 @@ void round_settle_all(struct dispatch *dispatch);
  * is for whoever waits. */
 void round_cancel(struct dispatch *dispatch, struct spool_delivery *delivery,
                   struct outcome *verdict);
-/* What of it no gateway has is cancelled, in the open group; the part in flight is left alone. How
- * many parts. */
-guint round_cancel_rest(struct dispatch *dispatch, struct spool_delivery *delivery);
+/* What of it no gateway has is cancelled, in the open group; the part in flight is left alone. */
+void round_cancel_rest(struct dispatch *dispatch, struct spool_delivery *delivery);
 /* The delivery's state after an operator settled its unknown parts, in the open group. */
 void round_resolved(struct dispatch *dispatch, struct spool_delivery *delivery);
 /* True if nothing is in flight and no result is unwritten. */

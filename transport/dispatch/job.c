@@ -59,12 +59,7 @@ job_drop(struct job *job)
 guint
 job_accepted(const struct job *job)
 {
-    guint accepted = 0;
-
-    for (guint i = 0; job->delivery && i < job->delivery->parts->len; i++)
-        accepted +=
-            part_state_accepted(((struct spool_part *)job->delivery->parts->pdata[i])->state);
-    return accepted;
+    return job->delivery ? spool_delivery_accepted(job->delivery) : 0;
 }
 
 void

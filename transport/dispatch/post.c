@@ -239,8 +239,7 @@ post_warn_sender(struct dispatch *dispatch, const struct spool_delivery *deliver
     guint accepted = 0;
     g_autofree char *text = NULL;
 
-    for (guint i = 0; i < delivery->parts->len; i++)
-        accepted += part_state_accepted(((struct spool_part *)delivery->parts->pdata[i])->state);
+    accepted = spool_delivery_accepted(delivery);
     text = g_strdup_printf(
         "Your SMS of %s to %s has not been sent yet: %u of %u parts have left.\n\n"
         "The last reason: %s\n\n"

@@ -18,7 +18,6 @@
 
 #define ENVELOPE_SECONDS 10    /* for the envelope to come */
 #define ANSWER_BEFORE_MS 15000 /* the answer leaves this long before the pipe's deadline */
-#define GROUP            "postsms-pipe"
 
 struct conn {
     struct dispatch *dispatch;
