@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: ISC */
-/* What the parts of the SMTP rules share among themselves: lexer → parser → program ← evaluate,
- * print. */
+/* What the parts of the SMTP rules share among themselves: lexer → parser → program ← mail,
+ * replace, evaluate, check, print. */
 #ifndef RULES_SMTP_H
 #define RULES_SMTP_H
 
 #include "rules/limits.h"
 #include "rules/rules.h"
+#include "rules/smtp_index.h"
 
 /* Lexer: one token a line; empty lines and comments are passed over. */
 enum smtp_token_kind {
@@ -39,6 +40,11 @@ char *smtp_unmask(const char *masked, bool line_breaks);
 void smtp_mask(GString *to, const char *text, bool line_breaks);
 
 /* Program. */
+#define SMTP_REPLACE_FIELDS 2
+#define SMTP_SPAM_FIELDS    9
+#define SMTP_SPAM_EXACT     0x154u /* fields in which upper and lower case differ: 2, 4, 6, 8 */
+#define SMTP_SPAM_DECODED   0x078u /* fields that look at decoded text: 3 to 6 */
+
 struct smtp_line {
     int line;
     guint8 field;  /* REPLACE-TEXT and SPAM-FILTER-RULES */
@@ -80,7 +86,18 @@ struct smtp_rules {
     int heading[SMTP_SECTIONS];   /* line of the first one; 0 if there is none */
     GArray *lines[SMTP_SECTIONS]; /* struct smtp_line, in file order */
     struct smtp_endings endings[SMTP_DENY + 1];
+    struct smtp_index filter, replace[SMTP_REPLACE_FIELDS];
+    struct smtp_index spam[2];            /* fields that fold, fields that do not */
+    guint32 spam_first[SMTP_SPAM_FIELDS]; /* by field: its first line in the section; SMTP_NONE */
 };
+
+#define SMTP_NONE G_MAXUINT32
+
+static inline const struct smtp_line *
+smtp_line(const struct smtp_rules *rules, enum smtp_section section, guint32 n)
+{
+    return &g_array_index(rules->lines[section], struct smtp_line, n);
+}
 
 struct smtp_rules *smtp_program_new(const char *file);
 
@@ -93,6 +110,12 @@ void smtp_program_finish(struct smtp_rules *rules);
 
 /* What smtp_program_add remembers of all sections while one file is read. */
 GHashTable *smtp_program_seen_new(void);
+
+/*
+ * The lowest line of those whose text the folded address ends with, texts of at most longest octets
+ * considered; 0 if there is none.
+ */
+int smtp_find_ending(const struct smtp_endings *endings, const char *folded, gsize longest);
 
 /* One line in its canonical form, without line end. */
 void smtp_print_line(GString *to, enum smtp_section section, const struct smtp_line *line);

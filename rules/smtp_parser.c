@@ -24,13 +24,12 @@ struct parser {
 static const struct {
     guint parameters;
     const char *form;
-    bool enforced;
 } sections[SMTP_SECTIONS] = {
-    [SMTP_ALLOW] = {1, "search;", true},
-    [SMTP_DENY] = {1, "search;", true},
-    [SMTP_REPLACE] = {3, "field;search;replacement;", false},
-    [SMTP_SPAM] = {3, "field;search;action;", false},
-    [SMTP_FILTER] = {1, "search;", false},
+    [SMTP_ALLOW] = {1, "search;"},
+    [SMTP_DENY] = {1, "search;"},
+    [SMTP_REPLACE] = {3, "field;search;replacement;"},
+    [SMTP_SPAM] = {3, "field;search;action;"},
+    [SMTP_FILTER] = {1, "search;"},
 };
 
 #define FAULT(parser, ...)                                                                         \
@@ -126,6 +125,22 @@ count_parameters(struct parser *parser)
     return NULL;
 }
 
+/* True if search is a number, perhaps with a domain, that is not part of its normalised form: only
+ * recipients that are written in the same way contain it. */
+static bool
+is_one_spelling(const char *search)
+{
+    gsize len = strspn(search, "+0123456789 ./()-");
+    guint digits = 0;
+    bool more = false;
+
+    for (gsize i = 0; i < len; i++) {
+        digits += g_ascii_isdigit(search[i]) ? 1 : 0;
+        more = more || strchr(" ./()-", search[i]);
+    }
+    return digits >= 7 && (more || *search == '0') && (search[len] == '\0' || search[len] == '@');
+}
+
 /* Legal texts that cannot do what they seem to. */
 static void
 warn_about(struct parser *parser, const char *search)
@@ -143,6 +158,9 @@ warn_about(struct parser *parser, const char *search)
     else if (first > search || g_ascii_isspace(search[len - 1]))
         WARN(parser,
              "blanks at the ends of the search text are part of it; addresses have none there");
+    else if (parser->section == SMTP_FILTER && is_one_spelling(search))
+        WARN(parser, "finds the number only where it is written like this; its digits without a "
+                     "leading 0 find it in every form");
 }
 
 /* True if line has no texts that can be searched for; the fault is then said. */
@@ -169,7 +187,6 @@ parse_line(struct parser *parser)
     struct smtp_line line = {.line = parser->lexer.line};
     bool breaks = parser->section == SMTP_REPLACE;
     GPtrArray *parameters = count_parameters(parser);
-    bool first = parser->rules->lines[parser->section]->len == 0;
     int earlier;
 
     if (!parameters)
@@ -186,10 +203,6 @@ parse_line(struct parser *parser)
         g_free(line.replace);
         return;
     }
-    if (first && !sections[parser->section].enforced)
-        faults_warn(parser->faults, parser->rules->file, parser->rules->heading[parser->section],
-                    "[%s] is read but not enforced by this version",
-                    smtp_section_name(parser->section));
     warn_about(parser, line.search);
     earlier = smtp_program_add(parser->rules, parser->section, &line, parser->seen);
     if (earlier)

@@ -67,6 +67,11 @@ smtp_rules_unref(struct smtp_rules *rules)
         g_byte_array_unref(rules->endings[section].lengths);
         g_free(rules->endings[section].filter);
     }
+    smtp_index_clear(&rules->filter);
+    for (int field = 0; field < SMTP_REPLACE_FIELDS; field++)
+        smtp_index_clear(&rules->replace[field]);
+    smtp_index_clear(&rules->spam[0]);
+    smtp_index_clear(&rules->spam[1]);
     g_free(rules->file);
     g_free(rules);
 }
@@ -129,8 +134,24 @@ build_filter(struct smtp_endings *endings)
 void
 smtp_program_finish(struct smtp_rules *rules)
 {
+    const GArray *spam = rules->lines[SMTP_SPAM];
+
     for (int section = SMTP_ALLOW; section <= SMTP_DENY; section++)
         build_filter(&rules->endings[section]);
+    smtp_index_build(&rules->filter, rules->lines[SMTP_FILTER],
+                     (struct smtp_index_kind){.fields = ~0u, .fold = true, .once = true});
+    for (guint field = 0; field < SMTP_REPLACE_FIELDS; field++)
+        smtp_index_build(&rules->replace[field], rules->lines[SMTP_REPLACE],
+                         (struct smtp_index_kind){.fields = 1u << field});
+    smtp_index_build(
+        &rules->spam[0], spam,
+        (struct smtp_index_kind){.fields = ~SMTP_SPAM_EXACT, .fold = true, .once = true});
+    smtp_index_build(&rules->spam[1], spam,
+                     (struct smtp_index_kind){.fields = SMTP_SPAM_EXACT, .once = true});
+    for (guint field = 0; field < SMTP_SPAM_FIELDS; field++)
+        rules->spam_first[field] = SMTP_NONE;
+    for (guint32 i = spam->len; i > 0; i--)
+        rules->spam_first[smtp_line(rules, SMTP_SPAM, i - 1)->field] = i - 1;
 }
 
 /* The other sections have no index yet: their lines are told apart by their canonical text, section

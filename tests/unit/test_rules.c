@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * SMTP rules: grammar and faults by files (tests/data/rules/NAME.rules with NAME.want, the faults,
- * and NAME.ok, the canonical text), ALLOW and DENY by a table (sender.tsv).
+ * SMTP rules: grammar, faults and warnings by files (tests/data/rules/NAME.rules with NAME.want,
+ * the faults, and NAME.ok, the canonical text), ALLOW and DENY by a table (sender.tsv).
  */
 #include "tests/unit/check_all.h"
 
@@ -46,8 +46,11 @@ check_one_file(const char *name)
     g_autofree char *want = unit_data(want_name, NULL);
     g_autoptr(Faults) faults = faults_new();
     g_autoptr(SmtpRules) rules = smtp_rules_parse(text, len, base, faults);
-    g_autofree char *got = faults_text(faults);
+    g_autofree char *got = NULL;
 
+    if (rules)
+        smtp_rules_check(rules, faults);
+    got = faults_text(faults);
     ck_assert_msg(strcmp(got, want) == 0, "%s: want\n%sgot\n%s", name, want, got);
     ck_assert_int_eq(rules == NULL, faults_errors(faults) > 0);
     if (rules) {
@@ -254,7 +257,7 @@ START_TEST(loading)
 }
 END_TEST
 
-/* The sample file is an empty rule set, and every line that it shows is legal. */
+/* The sample file is an empty rule set. */
 START_TEST(sample)
 {
     g_autoptr(Faults) faults = faults_new();
@@ -264,6 +267,110 @@ START_TEST(sample)
     ck_assert_uint_eq(faults->len, 0);
     for (int section = 0; section < SMTP_SECTIONS; section++)
         ck_assert_uint_eq(smtp_rules_count(rules, section), 0);
+}
+END_TEST
+
+/* The sample file with "! " taken away in front of one line, which must be there, once. */
+static struct smtp_rules *
+sample_with(const char *example)
+{
+    g_autofree char *text = NULL;
+    g_autofree char *commented = g_strdup_printf("\n! %s\n", example);
+    g_autoptr(GString) file = NULL;
+    g_autofree char *line = g_strdup_printf("\n%s\n", example);
+
+    ck_assert(g_file_get_contents("contrib/smtp.rules", &text, NULL, NULL));
+    file = g_string_new(text);
+    ck_assert_msg(g_string_replace(file, commented, line, 0) == 1, "%s", example);
+    return must_parse(file->str);
+}
+
+/* Examples about senders and recipients: whom they hit and whom not. */
+static const struct {
+    const char *example, *hit, *missed;
+} address_examples[] = {
+    {"@dom.ch;", "usr@otherdom.ch", "USR@Dom.ch"}, /* all others are refused */
+    {"usr@dom.ch;", "myusr@dom.ch", "other@dom.ch"},
+    {"790001122;", "+41790001122@sms.example.com", "+41790001123@sms.example.com"},
+};
+
+START_TEST(sample_addresses)
+{
+    g_autoptr(SmtpRules) rules = sample_with(address_examples[_i].example);
+    bool filter = smtp_rules_count(rules, SMTP_FILTER) > 0;
+    struct smtp_hit hit;
+
+    if (filter) {
+        ck_assert(!smtp_rules_recipient(rules, address_examples[_i].hit, NULL, &hit));
+        ck_assert(smtp_rules_recipient(rules, address_examples[_i].missed, NULL, &hit));
+    } else {
+        ck_assert(!smtp_rules_sender(rules, address_examples[_i].hit, NULL, NULL));
+        ck_assert(smtp_rules_sender(rules, address_examples[_i].missed, NULL, NULL));
+    }
+}
+END_TEST
+
+/* Examples about texts: before and after. */
+static const struct {
+    const char *example;
+    enum smtp_replace field;
+    const char *text, *want;
+} replace_examples[] = {
+    {"0; Gateway ; GATEWAY ;", SMTP_REPLACE_SUBJECT, "Our Gateway is a Gateway for Gateways",
+     "Our GATEWAY is a GATEWAY for Gateways"},
+    {"1;^n^n;^n;", SMTP_REPLACE_BODY, "one\n\ntwo\nthree", "one\ntwo\nthree"},
+    {"1;Sent by our excellent mail system;;", SMTP_REPLACE_BODY,
+     "Hi\nSent by our excellent mail system\n", "Hi\n\n"},
+};
+
+START_TEST(sample_replacements)
+{
+    g_autoptr(SmtpRules) rules = sample_with(replace_examples[_i].example);
+    g_autofree char *got = smtp_rules_replace(rules, replace_examples[_i].field,
+                                              replace_examples[_i].text, 1000, NULL);
+
+    ck_assert_pstr_eq(got, replace_examples[_i].want);
+}
+END_TEST
+
+/* Examples about spam: a mail that they hit, one that they do not, and what they do. */
+static const struct {
+    const char *example, *header, *body, *other_header, *other_body, *effect;
+} spam_examples[] = {
+    {"2;Subject: Read: WG: Hotelreservation;2;", "Subject: Read: WG: Hotelreservation\r\n", "x",
+     "Subject: read: WG: Hotelreservation\r\n", "Subject: Read: WG: Hotelreservation", "hold"},
+    {"0;790001122@sms.;2;", "To: <+41790001122@SMS.example.com>\r\n", "x",
+     "To: 790001122@mms.example.com\r\n", "790001122@sms.", "hold"},
+    {"7;buy viagra ;1;", "", "Now: Buy Viagra here", "Subject: buy viagra \r\n", "buy viagra!",
+     "delete"},
+    {"1;To: all@dom.ch;4;", "TO: All@dom.ch, +41790000000@sms.example.com\r\n", "x",
+     "Cc: all@dom.ch\r\n", "To: all@dom.ch", "list"},
+};
+
+START_TEST(sample_spam)
+{
+    g_autoptr(SmtpRules) rules = sample_with(spam_examples[_i].example);
+    const char *recipients[] = {"+41790000000@sms.example.com", NULL};
+    struct conf conf = {.spam_target = ""};
+
+    for (int other = 0; other < 2; other++) {
+        const char *header = other ? spam_examples[_i].other_header : spam_examples[_i].header;
+        const char *body = other ? spam_examples[_i].other_body : spam_examples[_i].body;
+        struct smtp_mail mail = {.recipients = recipients,
+                                 .header = header,
+                                 .header_len = strlen(header),
+                                 .body = body,
+                                 .body_len = strlen(body)};
+        struct smtp_verdict verdict;
+        struct outcome why;
+
+        ck_assert_int_eq(smtp_rules_mail(rules, &conf, &mail, &verdict, &why), 0);
+        ck_assert_uint_eq(verdict.hits->len, other ? 0 : 1);
+        if (!other)
+            ck_assert_str_eq(g_array_index(verdict.hits, struct smtp_hit, 0).effect,
+                             spam_examples[_i].effect);
+        smtp_verdict_clear(&verdict);
+    }
 }
 END_TEST
 
@@ -290,7 +397,11 @@ START_TEST(long_lines)
     for (int i = 0; i < SMTP_LINE_MAX; i++)
         g_string_append_c(text, 'x');
     ck_assert_ptr_null(smtp_rules_parse(text->str, text->len, "test.rules", faults));
-    ck_assert_uint_eq(faults_errors(faults), 2);
+    g_string_set_size(text, 1048576);
+    memset(text->str + strlen("[DENY-FROM-DOMAIN]\n"), 'x',
+           text->len - strlen("[DENY-FROM-DOMAIN]\n"));
+    ck_assert_ptr_null(smtp_rules_parse(text->str, text->len, "test.rules", faults));
+    ck_assert_uint_eq(faults_errors(faults), 3);
 }
 END_TEST
 
@@ -303,5 +414,8 @@ UNIT_SUITE("rules", {
     tcase_add_test(unit, hundred_thousand);
     tcase_add_test(unit, loading);
     tcase_add_test(unit, sample);
+    tcase_add_loop_test(unit, sample_addresses, 0, G_N_ELEMENTS(address_examples));
+    tcase_add_loop_test(unit, sample_replacements, 0, G_N_ELEMENTS(replace_examples));
+    tcase_add_loop_test(unit, sample_spam, 0, G_N_ELEMENTS(spam_examples));
     tcase_add_test(unit, long_lines);
 })
