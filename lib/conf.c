@@ -6,6 +6,7 @@
  */
 #include "lib/conf.h"
 
+#include "lib/addr.h"
 #include "lib/net.h"
 #include <confuse.h>
 #include <string.h>
@@ -19,11 +20,11 @@
 static cfg_opt_t milter_keys[] = {
     CFG_STR("socket", "unix:/var/spool/postfix/postsms/milter.sock", CFGF_NONE),
     CFG_STR("rules", NULL, CFGF_NONE),
-    CFG_STR("spam_action", NULL, KEY_LATER),
-    CFG_STR("spam_target", NULL, KEY_LATER),
-    CFG_STR("filter_addresses", NULL, KEY_LATER),
-    CFG_STR("list_action", NULL, KEY_LATER),
-    CFG_STR("copy_to_recipients", NULL, KEY_LATER),
+    CFG_STR("spam_action", "hold", CFGF_NONE),
+    CFG_STR("spam_target", "", CFGF_NONE),
+    CFG_STR("filter_addresses", "remove", CFGF_NONE),
+    CFG_STR("list_action", "deliver", CFGF_NONE),
+    CFG_STR("copy_to_recipients", "all", CFGF_NONE),
     CFG_END(),
 };
 
@@ -313,27 +314,29 @@ gateway_free(gpointer data)
     g_free(gateway);
 }
 
-static enum conf_unknown
-get_unknown(cfg_t *cfg)
+/* Which of the three words the value is; anything else is a fault. */
+static int
+get_word(cfg_t *cfg, const char *key, const char *const words[3])
 {
-    static const char *const words[] = {
-        [CONF_UNKNOWN_HOLD] = "hold",
-        [CONF_UNKNOWN_RETRY] = "retry",
-        [CONF_UNKNOWN_GIVE_UP] = "give-up",
-    };
-    const char *value = cfg_getstr(cfg, "unknown");
+    const char *value = cfg_getstr(cfg, key);
 
-    for (guint i = 0; i < G_N_ELEMENTS(words); i++)
+    for (int i = 0; i < 3; i++)
         if (strcmp(value, words[i]) == 0)
-            return (enum conf_unknown)i;
-    faults_add(load.faults, load.file, line_of(cfg, "unknown"),
-               "unknown: \"%s\" is neither \"hold\" nor \"retry\" nor \"give-up\"", value);
-    return CONF_UNKNOWN_HOLD;
+            return i;
+    faults_add(load.faults, load.file, line_of(cfg, key),
+               "%s: \"%s\" is neither \"%s\" nor \"%s\" nor \"%s\"", key, value, words[0], words[1],
+               words[2]);
+    return 0;
 }
 
 static void
 get_gateway(cfg_t *cfg, struct conf *conf)
 {
+    static const char *const unknowns[] = {
+        [CONF_UNKNOWN_HOLD] = "hold",
+        [CONF_UNKNOWN_RETRY] = "retry",
+        [CONF_UNKNOWN_GIVE_UP] = "give-up",
+    };
     struct conf_gateway *gateway = g_new0(struct conf_gateway, 1);
     const char *type = cfg_getstr(cfg, "type");
 
@@ -345,7 +348,7 @@ get_gateway(cfg_t *cfg, struct conf *conf)
     gateway->demo = cfg_getbool(cfg, "demo");
     gateway->originator = g_strdup(cfg_getstr(cfg, "originator"));
     gateway->concurrency = get_int(cfg, "concurrency", 0, 1000);
-    gateway->unknown = get_unknown(cfg);
+    gateway->unknown = (enum conf_unknown)get_word(cfg, "unknown", unknowns);
     gateway->unknown_after_ms = get_time(cfg, "unknown_after");
     gateway->delay_ms = get_time(cfg, "delay");
     gateway->fail_every = get_int(cfg, "fail_every", 0, G_MAXINT);
@@ -366,9 +369,39 @@ get_gateway(cfg_t *cfg, struct conf *conf)
                     gateway->id);
 }
 
+/* What the SMTP rules do with the mail they find. */
+static void
+get_rules_effects(cfg_t *cfg, struct conf *conf)
+{
+    static const char *const lists[] = {
+        [CONF_LIST_DELIVER] = "deliver",
+        [CONF_LIST_SPAM] = "spam",
+        [CONF_LIST_DROP] = "drop",
+    };
+    const char *target = cfg_getstr(cfg, "spam_target");
+    const char *at = strrchr(target, '@');
+
+    conf->spam_action =
+        get_choice(cfg, "spam_action", "redirect", "hold") ? CONF_SPAM_REDIRECT : CONF_SPAM_HOLD;
+    conf->spam_target = g_strdup(target);
+    conf->filter_reject = get_choice(cfg, "filter_addresses", "reject", "remove");
+    conf->list_action = (enum conf_list)get_word(cfg, "list_action", lists);
+    conf->copy_to_only_to = get_choice(cfg, "copy_to_recipients", "to-only", "all");
+    if (*target && (!at || at == target || !at[1] || strpbrk(target, " \t\r\n<>,;\"")))
+        faults_add(load.faults, load.file, line_of(cfg, "spam_target"),
+                   "spam_target: \"%s\" is not one address such as spam@example.com", target);
+    else if (*target && addr_in_domains(target, (const char *const *)conf->domains))
+        faults_add(load.faults, load.file, line_of(cfg, "spam_target"),
+                   "spam_target: \"%s\" is an address for SMS itself", target);
+    if (!*target && conf->spam_action == CONF_SPAM_REDIRECT)
+        faults_add(load.faults, load.file, line_of(cfg, "spam_action"),
+                   "spam_action: \"redirect\" needs spam_target, the address to send spam to");
+}
+
 static void
 get_milter(cfg_t *cfg, struct conf *conf)
 {
+    get_rules_effects(cfg, conf);
     conf->milter_socket = g_strdup(cfg_getstr(cfg, "socket"));
     if (!g_str_has_prefix(conf->milter_socket, "unix:/") &&
         !g_str_has_prefix(conf->milter_socket, "inet:"))
@@ -486,6 +519,7 @@ conf_unref(struct conf *conf)
     g_free(conf->alarm_to);
     g_free(conf->milter_socket);
     g_free(conf->smtp_rules);
+    g_free(conf->spam_target);
     g_free(conf->message);
     g_clear_pointer(&conf->networks, g_ptr_array_unref);
     g_strfreev(conf->prefixes);

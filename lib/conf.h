@@ -11,6 +11,12 @@
 /* What becomes of a part that may have been sent. */
 enum conf_unknown { CONF_UNKNOWN_HOLD, CONF_UNKNOWN_RETRY, CONF_UNKNOWN_GIVE_UP };
 
+/* What spam action 2 does with a mail that has SMS recipients only. */
+enum conf_spam { CONF_SPAM_HOLD, CONF_SPAM_REDIRECT };
+
+/* What becomes of a mail of class "list". */
+enum conf_list { CONF_LIST_DELIVER, CONF_LIST_SPAM, CONF_LIST_DROP };
+
 struct conf_gateway {
     char *id;
     int line;
@@ -45,6 +51,11 @@ struct conf {
     char *milter_socket; /* as libmilter takes it: unix:PATH or inet:PORT@HOST */
     char *smtp_rules;    /* path of the SMTP rules file */
     bool smtp_rules_named;
+    enum conf_spam spam_action;
+    char *spam_target;  /* local@domain; "" for none */
+    bool filter_reject; /* refuse filtered addresses at RCPT; else they are removed silently */
+    enum conf_list list_action;
+    bool copy_to_only_to; /* class "copy-to": numbers that To: does not name get no SMS */
 
     int maxmsgs;
     bool too_long_reject;

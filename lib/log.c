@@ -22,18 +22,16 @@ emit(int priority, const char *line)
 {
     g_autofree char *clean = log_clean(line, LINE_MAX_OCTETS);
     g_autofree char *whole = NULL;
+    const char *word = priority == LOG_ERR ? "error: " : priority == LOG_WARNING ? "warning: " : "";
     gssize written;
 
+    /* The word also there, as Postfix has it: most files that syslog writes have no priority. */
     if (!log_stderr)
-        syslog(priority, "%s", clean);
+        syslog(priority, "%s%s", word, clean);
     if (!log_stderr && (!log_terminal || priority == LOG_INFO))
         return;
     /* One write a line: several processes share the descriptor. */
-    whole = g_strdup_printf("%s[%d]: %s%s\n", log_ident, (int)getpid(),
-                            priority == LOG_ERR       ? "error: "
-                            : priority == LOG_WARNING ? "warning: "
-                                                      : "",
-                            clean);
+    whole = g_strdup_printf("%s[%d]: %s%s\n", log_ident, (int)getpid(), word, clean);
     written = write(STDERR_FILENO, whole, strlen(whole));
     (void)written;
 }

@@ -150,6 +150,23 @@ sock_send_fd(int fd, int lend, const void *data, gsize len)
     return sock_write_all(fd, (const char *)data + sent, len - (gsize)sent);
 }
 
+/* The first descriptor of a message; the space for one holds two, because of its alignment. */
+static void
+take_one(struct cmsghdr *head, int *ret_fd)
+{
+    gsize count = (head->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+
+    for (gsize i = 0; i < count; i++) {
+        int fd;
+
+        memcpy(&fd, CMSG_DATA(head) + i * sizeof(int), sizeof(int));
+        if (*ret_fd < 0)
+            *ret_fd = fd;
+        else
+            close(fd);
+    }
+}
+
 gssize
 sock_recv_fd(int fd, int *ret_fd, void *data, gsize len)
 {
@@ -172,7 +189,7 @@ sock_recv_fd(int fd, int *ret_fd, void *data, gsize len)
         return -1;
     for (struct cmsghdr *head = CMSG_FIRSTHDR(&message); head; head = CMSG_NXTHDR(&message, head))
         if (head->cmsg_level == SOL_SOCKET && head->cmsg_type == SCM_RIGHTS)
-            memcpy(ret_fd, CMSG_DATA(head), sizeof(int));
+            take_one(head, ret_fd);
     return got;
 }
 

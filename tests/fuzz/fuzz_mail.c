@@ -23,6 +23,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     g_assert_cmpint(view->size, ==, (gint64)size);
     g_assert_true(view->verdict.kind == OUT_OK || view->verdict.kind == OUT_DATA);
     g_assert_true(view->verdict.kind == OUT_OK || *view->text == '\0');
+    g_assert_true(*view->to != '\n' && !strstr(view->to, "\n\n") &&
+                  !g_str_has_suffix(view->to, "\n"));
     /* Unpacking checks every bound, UTF-8 and control characters. */
     mail_view_pack(view, packed);
     wire_frame(frame, packed);

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: ISC */
 /* Envelopes as deliver.sock gets them and frames as a reader sends them; the first octet chooses
  * which. */
+#include "lib/mailview.h"
+#include "lib/rewrite.h"
 #include "lib/wire.h"
 #include "transport/dispatch/request.h"
-#include "transport/reader/view.h"
 
 #include <stdint.h>
 #include <string.h>
+
+#define BODY_LEN 100 /* octets of the mail that a rewrite is for */
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -44,6 +47,7 @@ frame(const char *data, size_t size)
 {
     g_autoptr(Wire) wire = NULL;
     g_autoptr(MailView) view = NULL;
+    g_autoptr(Rewrite) rewrite = NULL;
     struct outcome why;
     gsize used;
 
@@ -52,6 +56,11 @@ frame(const char *data, size_t size)
     g_assert(used <= size);
     if (mail_view_unpack(wire, &view, &why) == 0)
         g_assert(g_utf8_validate(view->text, -1, NULL) && g_utf8_validate(view->subject, -1, NULL));
+    if (rewrite_unpack(wire, BODY_LEN, &rewrite, &why) == 0)
+        for (guint i = 0; i < rewrite->n_edits; i++)
+            g_assert((i == 0 || rewrite->edits[i].from >= rewrite->edits[i - 1].to) &&
+                     rewrite->edits[i].from <= rewrite->edits[i].to &&
+                     rewrite->edits[i].to <= BODY_LEN);
 }
 
 int

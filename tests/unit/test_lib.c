@@ -54,6 +54,47 @@ START_TEST(outcome_text)
 }
 END_TEST
 
+/* In place of libc's, by its name with and without _FORTIFY_SOURCE: keeps the line. */
+static char syslog_line[200];
+void syslog(int priority, const char *fmt, ...) G_GNUC_PRINTF(2, 3);
+void __syslog_chk(int priority, int flag, const char *fmt, ...) G_GNUC_PRINTF(3, 4);
+
+void
+syslog(int priority, const char *fmt, ...)
+{
+    va_list ap;
+
+    (void)priority;
+    va_start(ap, fmt);
+    g_vsnprintf(syslog_line, sizeof(syslog_line), fmt, ap);
+    va_end(ap);
+}
+
+void
+__syslog_chk(int priority, int flag, const char *fmt, ...)
+{
+    va_list ap;
+
+    (void)priority, (void)flag;
+    va_start(ap, fmt);
+    g_vsnprintf(syslog_line, sizeof(syslog_line), fmt, ap);
+    va_end(ap);
+}
+
+/* A line has its word also where a file does not show the priority. */
+START_TEST(log_words)
+{
+    log_open("check", false);
+    log_started();
+    log_info("%d %%", 1);
+    ck_assert_str_eq(syslog_line, "1 %");
+    log_warnx("two");
+    ck_assert_str_eq(syslog_line, "warning: two");
+    log_err("three");
+    ck_assert_str_eq(syslog_line, "error: three");
+}
+END_TEST
+
 START_TEST(log_numbers)
 {
     static const char *const rows[][2] = {
@@ -154,6 +195,7 @@ START_TEST(wire_frames)
 END_TEST
 
 UNIT_SUITE("lib", tcase_add_loop_test(unit, outcome_table, 0, G_N_ELEMENTS(kinds));
-           tcase_add_test(unit, outcome_text); tcase_add_test(unit, log_numbers);
-           tcase_add_test(unit, clock_string); tcase_add_test(unit, wire_round_trip);
-           tcase_add_test(unit, wire_faults); tcase_add_test(unit, wire_frames))
+           tcase_add_test(unit, outcome_text); tcase_add_test(unit, log_words);
+           tcase_add_test(unit, log_numbers); tcase_add_test(unit, clock_string);
+           tcase_add_test(unit, wire_round_trip); tcase_add_test(unit, wire_faults);
+           tcase_add_test(unit, wire_frames))

@@ -59,6 +59,12 @@ dump(const struct mail_view *view)
     dump_string(to, "text", view->text);
     dump_string(to, "auto_submitted", view->auto_submitted);
     dump_string(to, "precedence", view->precedence);
+    dump_string(to, "to", view->to);
+    dump_string(to, "declared", view->declared);
+    if (view->rewritten)
+        g_string_append(to, "rewritten\n");
+    if (view->sealed)
+        g_string_append(to, "sealed\n");
     if (view->list)
         g_string_append(to, "list\n");
     if (view->report)

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Owns the way from octets in some charset to UTF-8. Only names of the table below reach iconv: its
- * modules have a history of faults in charsets nobody mails. Never //IGNORE: what cannot be read
- * becomes U+FFFD and is counted.
+ * Owns the way from octets in some charset to UTF-8, and back. Only names of the tables below reach
+ * iconv: its modules have a history of faults in charsets nobody mails. Never //IGNORE: what cannot
+ * be read becomes U+FFFD and is counted.
  */
 #include "transport/reader/decode.h"
 
+#include "transport/reader/encode.h"
 #include <errno.h>
 #include <iconv.h>
 #include <string.h>
@@ -88,6 +89,33 @@ static const struct charset {
 };
 
 enum { UTF8 = 0, WINDOWS_1252 = 1 }; /* places in the table */
+
+/*
+ * What is written under a label where that is less than what is read under it; all other labels are
+ * written as their charset of the table above. NULL: not at all, since the octets of a line end
+ * mean something else there.
+ */
+static const struct {
+    const char *labels;
+    const char *iconv_name;
+} writers[] = {
+    {"us-ascii ascii ansi_x3.4-1968 iso646-us 646", "US-ASCII"},
+    {"iso-8859-1 iso8859-1 iso_8859-1 iso88591 latin1 latin-1 l1 cp819 ibm819", "ISO-8859-1"},
+    {"windows-1252 cp1252 cp-1252 x-cp1252 x-ansi ansi", "CP1252"},
+    {"iso-8859-9 iso8859-9 latin5", "ISO-8859-9"},
+    {"tis-620", "TIS-620"},
+    {"iso-8859-11", "ISO-8859-11"},
+    {"shift_jis shift-jis sjis x-sjis ms_kanji", "SJIS"},
+    {"euc-jp x-euc-jp eucjp", "EUC-JP"},
+    {"gbk x-gbk cp936 windows-936", "GBK"},
+    {"gb2312 gb_2312-80 euc-cn chinese", "EUC-CN"},
+    {"big5 big-5 cn-big5 x-x-big5", "BIG5"},
+    {"euc-kr ks_c_5601-1987 ks_c_5601 ksc5601", "EUC-KR"},
+    {"utf-16 utf16 ucs-2 iso-10646-ucs-2 unicode csunicode utf-16le utf16le utf-16be utf16be",
+     NULL},
+    {"utf-32 utf32 ucs-4 iso-10646-ucs-4 utf-32le utf-32be", NULL},
+    {"utf-7 utf7 unicode-1-1-utf-7 x-unicode-2-0-utf-7", NULL},
+};
 
 /* windows-1252 from 0x80 to 0x9F; 0: not assigned. */
 static const gunichar high_1252[32] = {
@@ -176,11 +204,27 @@ charset_open(const struct charset *charset)
     return *cd;
 }
 
+/* The same for writing. */
+static iconv_t to_charset[G_N_ELEMENTS(charsets)];
+static iconv_t to_writer[G_N_ELEMENTS(writers)];
+
+static iconv_t
+writer_open(iconv_t *cd, const char *name)
+{
+    if (!*cd)
+        *cd = name ? iconv_open(name, "UTF-8") : (iconv_t)-1;
+    return *cd;
+}
+
 void
 charset_prepare(void)
 {
-    for (gsize i = 0; i < G_N_ELEMENTS(charsets); i++)
+    for (gsize i = 0; i < G_N_ELEMENTS(charsets); i++) {
         charset_open(&charsets[i]);
+        writer_open(&to_charset[i], charsets[i].iconv_name);
+    }
+    for (gsize i = 0; i < G_N_ELEMENTS(writers); i++)
+        writer_open(&to_writer[i], writers[i].iconv_name);
 }
 
 static void
@@ -232,33 +276,45 @@ read_iconv(const struct charset *charset, const guint8 *data, gsize len, struct 
     return true;
 }
 
+/* Is name one of labels? */
+static bool
+has_label(const char *labels, const char *name, gsize len)
+{
+    while (*labels) {
+        gsize label_len = strcspn(labels, " ");
+
+        if (label_len == len && g_ascii_strncasecmp(labels, name, len) == 0)
+            return true;
+        labels += label_len + strspn(labels + label_len, " ");
+    }
+    return false;
+}
+
 static const struct charset *
 charset_named(const char *name, gsize len)
 {
-    for (gsize i = 0; i < G_N_ELEMENTS(charsets); i++) {
-        const char *label = charsets[i].labels;
-
-        while (*label) {
-            gsize label_len = strcspn(label, " ");
-
-            if (label_len == len && g_ascii_strncasecmp(label, name, len) == 0)
-                return &charsets[i];
-            label += label_len + strspn(label + label_len, " ");
-        }
-    }
+    for (gsize i = 0; i < G_N_ELEMENTS(charsets); i++)
+        if (has_label(charsets[i].labels, name, len))
+            return &charsets[i];
     return NULL;
 }
 
-/* Labels come with quotes, comments, a language, or the next parameter stuck to them. */
+/* Labels come with quotes, comments, a language, or the next parameter stuck to them. Returns the
+ * name in it; *ret_len is 0 if there is none. */
+static const char *
+label_name(const char *label, gsize *ret_len)
+{
+    label = label ? label + strspn(label, " \t\"'") : "";
+    *ret_len = strcspn(label, " \t\"'*;,(");
+    return label;
+}
+
 static const struct charset *
 charset_find(const char *label)
 {
     gsize len;
 
-    if (!label)
-        return &charsets[UTF8];
-    label += strspn(label, " \t\"'");
-    len = strcspn(label, " \t\"'*;,(");
+    label = label_name(label, &len);
     return len > 0 ? charset_named(label, len) : &charsets[UTF8];
 }
 
@@ -360,4 +416,58 @@ charset_decode(const char *label, const guint8 *data, gsize len, GString *to, gu
     }
     attempt_take(&attempt, to, replaced);
     g_string_free(attempt.to, TRUE);
+}
+
+/* The descriptor that writes what the label names; (iconv_t)-1 if nothing can. */
+static iconv_t
+writer_find(const char *name, gsize len)
+{
+    const struct charset *charset = charset_named(name, len);
+
+    for (gsize i = 0; i < G_N_ELEMENTS(writers); i++)
+        if (has_label(writers[i].labels, name, len))
+            return writer_open(&to_writer[i], writers[i].iconv_name);
+    if (!charset)
+        return (iconv_t)-1;
+    return writer_open(&to_charset[charset - charsets], charset->iconv_name);
+}
+
+bool
+charset_encode(const char *label, const char *text, gsize len, GByteArray *to)
+{
+    gsize name_len;
+    const char *name = label_name(label, &name_len);
+    char *in = (char *)(guintptr)text; /* iconv's prototype; it does not write there */
+    bool done = false;
+    iconv_t cd;
+
+    if (name_len == 0) {
+        name = "us-ascii";
+        name_len = strlen(name);
+    }
+    cd = writer_find(name, name_len);
+    if (cd == (iconv_t)-1) {
+        bool utf8 = charset_named(name, name_len) == &charsets[UTF8];
+
+        if (utf8)
+            g_byte_array_append(to, (const guint8 *)text, (guint)len);
+        return utf8;
+    }
+    iconv(cd, NULL, NULL, NULL, NULL);
+    while (!done) {
+        char buffer[4096];
+        char *out = buffer;
+        gsize room = sizeof(buffer);
+        gsize before = len;
+        gsize result;
+
+        /* At the end, what leads back to ASCII (ISO 2022). */
+        done = len == 0;
+        result = iconv(cd, done ? NULL : &in, &len, &out, &room);
+        if (result != 0 &&
+            !(result == (gsize)-1 && errno == E2BIG && (len < before || room < sizeof(buffer))))
+            return false;
+        g_byte_array_append(to, (const guint8 *)buffer, (guint)(sizeof(buffer) - room));
+    }
+    return true;
 }

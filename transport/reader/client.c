@@ -89,12 +89,24 @@ died(struct outcome *why)
     return -1;
 }
 
+static int
+ask(int fd, int mail, char what, struct outcome *why)
+{
+    if (sock_send_fd(fd, mail, &what, 1) < 0)
+        return died(why);
+    return 0;
+}
+
 int
 reader_ask(int fd, int mail, struct outcome *why)
 {
-    if (sock_send_fd(fd, mail, "m", 1) < 0)
-        return died(why);
-    return 0;
+    return ask(fd, mail, READER_ASKED_VIEW, why);
+}
+
+int
+reader_ask_rewrite(int fd, int mail, struct outcome *why)
+{
+    return ask(fd, mail, READER_ASKED_REWRITE, why);
 }
 
 /* Waits for one frame. -1: none came, why says the reason. */

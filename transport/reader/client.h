@@ -6,7 +6,7 @@
 #ifndef TRANSPORT_READER_CLIENT_H
 #define TRANSPORT_READER_CLIENT_H
 
-#include "transport/reader/view.h"
+#include "lib/mailview.h"
 #include <sys/types.h>
 
 /* The descriptor a reader finds its end of the socketpair at. */
@@ -16,12 +16,16 @@
 #define READER_CPU_SECONDS  10
 #define READER_MEMORY       (256 * 1048576) /* octets of address space */
 
-/* After so many mails a reader closes its end and exits 0: who asks counts, and starts another
- * instead. */
 /* What a reader says once, before anything else: it has started, and from now on its death is a
  * mail's fault. A frame (wire.h) whose list has this name. */
 #define READER_HELLO "hello"
 
+/* The one octet of a question; the mail's descriptor goes with it. */
+#define READER_ASKED_VIEW    'm'
+#define READER_ASKED_REWRITE 'w'
+
+/* After so many mails a reader closes its end and exits 0: who asks counts, and starts another
+ * instead. */
 #define READER_RETIRES_AFTER 1000
 
 /*
@@ -39,6 +43,13 @@ int reader_wait(int fd, struct outcome *why) G_GNUC_WARN_UNUSED_RESULT;
  * (wire.h) of a packed view, comes back; ask again only after it. -1: it is gone.
  */
 int reader_ask(int fd, int mail, struct outcome *why) G_GNUC_WARN_UNUSED_RESULT;
+
+/*
+ * The same, but mail begins with a frame (ask.h: ASK_SUBJECT, ASK_TEXT) that says what they are to
+ * be from now on, and what comes back is a frame of a packed rewrite. The text replaces the part
+ * that a view of this mail takes its text from.
+ */
+int reader_ask_rewrite(int fd, int mail, struct outcome *why) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Starts a reader, has it read mail, waits, ends it. */
 int reader_once(int mail, struct mail_view **ret, struct outcome *why) G_GNUC_WARN_UNUSED_RESULT;

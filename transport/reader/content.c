@@ -14,6 +14,10 @@
 #include <gmime/gmime.h>
 #include <string.h>
 
+/* Octets of a parameter that is written again. */
+#define TOKEN_LENGTH_MAX 32
+#define NAME_LENGTH_MAX  255
+
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(GMimeContentType, g_object_unref)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(GMimeContentDisposition, g_object_unref)
 
@@ -78,6 +82,19 @@ parameter(GMimeContentType *type, const char *name)
     return value && *value ? g_strdup(value) : NULL;
 }
 
+/* The value of the Content-Type field, parsed; NULL if there is none. */
+static GMimeContentType *
+parse_type(const struct fields *fields, char **ret_value)
+{
+    GString *value = fields_get(fields, "Content-Type", MIME_PARAMETERS_MAX);
+
+    if (!value)
+        return NULL;
+    *ret_value = tame(value);
+    g_string_free(value, TRUE);
+    return g_mime_content_type_parse(NULL, *ret_value);
+}
+
 /* GMime keeps the quote of a string that never ends; a boundary cannot end with a blank. */
 static char *
 boundary_of(GMimeContentType *type)
@@ -97,18 +114,16 @@ boundary_of(GMimeContentType *type)
 void
 content_read(const struct fields *fields, const char *fallback, struct content *ret)
 {
-    GString *value = fields_get(fields, "Content-Type", MIME_PARAMETERS_MAX);
     g_autofree char *tamed = NULL;
+    g_autoptr(GMimeContentType) type = parse_type(fields, &tamed);
+    g_autofree char *name = NULL;
 
     *ret = (struct content){0};
-    if (!value) {
+    if (!type) {
         ret->type = g_strdup(fallback);
         return;
     }
-    tamed = tame(value);
-    g_string_free(value, TRUE);
-    g_autoptr(GMimeContentType) type = g_mime_content_type_parse(NULL, tamed);
-    g_autofree char *name = g_mime_content_type_get_mime_type(type);
+    name = g_mime_content_type_get_mime_type(type);
 
     /* RFC 2045 section 5.2: what cannot be read is plain text; "Content-Type: text" was once
      * common. */
@@ -118,6 +133,63 @@ content_read(const struct fields *fields, const char *fallback, struct content *
         ret->type = g_strdup("text/plain");
     ret->charset = parameter(type, "charset");
     ret->boundary = boundary_of(type);
+}
+
+/* A parameter of few words ("flowed", "yes"). */
+static void
+append_token(GString *to, GMimeContentType *type, const char *name)
+{
+    const char *value = g_mime_content_type_get_parameter(type, name);
+
+    if (!value || *value == '\0' || strlen(value) > TOKEN_LENGTH_MAX)
+        return;
+    for (const char *c = value; *c; c++)
+        if (!g_ascii_isalnum(*c) && *c != '-')
+            return;
+    g_string_append_printf(to, ";\n %s=%s", name, value);
+}
+
+/* As RFC 2231 section 4 wants it if it is more than ASCII. */
+static void
+append_name(GString *to, GMimeContentType *type)
+{
+    const char *value = g_mime_content_type_get_parameter(type, "name");
+    bool plain = true;
+
+    if (!value || *value == '\0' || strlen(value) > NAME_LENGTH_MAX ||
+        !g_utf8_validate(value, -1, NULL))
+        return;
+    for (const char *c = value; *c; c++) {
+        if ((guchar)*c < 0x20 || *c == 0x7F)
+            return;
+        plain = plain && (guchar)*c < 0x80 && *c != '"' && *c != '\\';
+    }
+    if (plain) {
+        g_string_append_printf(to, ";\n name=\"%s\"", value);
+        return;
+    }
+    g_string_append(to, ";\n name*=utf-8''");
+    for (const char *c = value; *c; c++) {
+        if (g_ascii_isalnum(*c) || *c == '.' || *c == '-' || *c == '_')
+            g_string_append_c(to, *c);
+        else
+            g_string_append_printf(to, "%%%02X", (guchar)*c);
+    }
+}
+
+char *
+content_as_utf8(const struct fields *fields)
+{
+    g_autofree char *tamed = NULL;
+    g_autoptr(GMimeContentType) type = parse_type(fields, &tamed);
+    GString *to = g_string_new("text/plain; charset=utf-8");
+
+    if (type) {
+        append_token(to, type, "format");
+        append_token(to, type, "delsp");
+        append_name(to, type);
+    }
+    return g_string_free(to, FALSE);
 }
 
 bool

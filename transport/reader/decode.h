@@ -4,6 +4,7 @@
 #ifndef TRANSPORT_READER_DECODE_H
 #define TRANSPORT_READER_DECODE_H
 
+#include "lib/clean.h"
 #include <glib.h>
 #include <stdbool.h>
 
@@ -30,21 +31,10 @@ void charset_decode(const char *label, const guint8 *data, gsize len, GString *t
 void words_decode(const char *raw, gsize len, GString *to, guint *replaced);
 
 /*
- * Valid UTF-8 made fit, in place. Text: LF line ends, no control characters but LF and TAB, no byte
- * order mark in front. A line: no control characters at all, TAB and line ends are blanks, no white
- * space at its ends, at most max octets.
+ * The next mailbox of an address header, raw and unfolded, from *at on, which moves behind it: its
+ * address as written, without blanks and comments, and the raw display name for words_decode. Both
+ * set, "" if there is none. False: that was no mailbox, and no more will come. Never recurses.
  */
-void clean_text(GString *text);
-void clean_line(GString *line, gsize max);
-
-/* Shortens valid UTF-8 to at most max octets at a character's end. True if something went. */
-bool clean_cut(GString *text, gsize max);
-
-/*
- * The first mailbox of an address header, raw and unfolded: its address as written, without blanks
- * and comments, and the raw display name for words_decode. Both set, "" if there is none. Never
- * recurses.
- */
-void mailbox_first(const char *raw, gsize len, GString *address, GString *name);
+bool mailbox_next(const char **at, const char *end, GString *address, GString *name);
 
 #endif

@@ -91,29 +91,50 @@ append_line(GString *value, const guint8 *line, gsize length, gsize max)
             g_string_append_c(value, (char)line[i]);
 }
 
-GString *
-fields_get(const struct fields *fields, const char *name, gsize max)
+bool
+fields_next(const struct fields *fields, const char *name, gsize from, struct field *ret)
 {
     gsize name_len = strlen(name);
-    GString *value = NULL;
+    bool found = false;
     gsize next;
 
-    for (gsize at = 0; at < fields->len; at += next) {
+    for (gsize at = from; at < fields->len; at += next) {
         const guint8 *line = fields->data + at;
         gsize length = line_length(line, fields->len - at, &next);
 
-        if (value && !(length > 0 && is_blank(line[0])))
+        if (found && !(length > 0 && is_blank(line[0])))
             break;
-        if (value) {
-            append_line(value, line, length, max);
-        } else if (name_length(line, length) == name_len &&
-                   g_ascii_strncasecmp((const char *)line, name, name_len) == 0) {
-            const guint8 *colon = memchr(line, ':', length);
-            gsize start = (gsize)(colon - line) + 1;
-
-            value = g_string_new(NULL);
-            append_line(value, line + start, length - start, max);
+        if (!found && name_length(line, length) == name_len &&
+            g_ascii_strncasecmp((const char *)line, name, name_len) == 0) {
+            found = true;
+            ret->start = at;
         }
+        if (found)
+            ret->end = at + next;
+    }
+    return found;
+}
+
+GString *
+fields_value(const struct fields *fields, const struct field *field, gsize max)
+{
+    const guint8 *colon = memchr(fields->data + field->start, ':', field->end - field->start);
+    GString *value = g_string_new(NULL);
+    gsize next;
+
+    for (gsize at = (gsize)(colon - fields->data) + 1; at < field->end; at += next) {
+        const guint8 *line = fields->data + at;
+        gsize length = line_length(line, field->end - at, &next);
+
+        append_line(value, line, length, max);
     }
     return value;
+}
+
+GString *
+fields_get(const struct fields *fields, const char *name, gsize max)
+{
+    struct field field;
+
+    return fields_next(fields, name, 0, &field) ? fields_value(fields, &field, max) : NULL;
 }

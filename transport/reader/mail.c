@@ -52,6 +52,8 @@ reader_blank(void)
     view->text = g_strdup("");
     view->auto_submitted = g_strdup("");
     view->precedence = g_strdup("");
+    view->to = g_strdup("");
+    view->declared = g_strdup("");
     out_set(&view->verdict, OUT_OK, "2.0.0", "read");
     return view;
 }
@@ -111,14 +113,62 @@ set_from(struct mail_view *view, const struct fields *fields)
     g_autoptr(GString) address = g_string_new(NULL);
     g_autoptr(GString) name = g_string_new(NULL);
     guint again = 0; /* the same octets a second time */
+    const char *at;
 
     if (!raw)
         return;
+    at = raw->str;
     set_line(&view->from, raw->str, raw->len, true, &view->replaced);
-    mailbox_first(raw->str, raw->len, address, name);
+    mailbox_next(&at, raw->str + raw->len, address, name);
     set_line(&view->from_address, address->str, address->len, false, &again);
     set_line(&view->from_name, name->str, name->len, true, &again);
     g_string_free(raw, TRUE);
+}
+
+/* All addresses of one To: field; one that does not fit any more is left out. */
+static void
+append_to(GString *to, const GString *raw)
+{
+    g_autoptr(GString) address = g_string_new(NULL);
+    g_autoptr(GString) name = g_string_new(NULL);
+    const char *at = raw->str;
+    guint ignored = 0; /* no text of this mail */
+
+    while (mailbox_next(&at, raw->str + raw->len, address, name)) {
+        g_autofree char *line = NULL;
+
+        set_line(&line, address->str, address->len, false, &ignored);
+        if (*line == '\0' || to->len + 1 + strlen(line) > VIEW_TO_MAX)
+            continue;
+        g_string_append_printf(to, "%s%s", to->len > 0 ? "\n" : "", line);
+    }
+}
+
+static void
+set_to(struct mail_view *view, const struct fields *fields)
+{
+    GString *to = g_string_new(NULL);
+    struct field field = {0};
+
+    while (fields_next(fields, "To", field.end, &field)) {
+        GString *raw = fields_value(fields, &field, MIME_VALUE_MAX);
+
+        append_to(to, raw);
+        g_string_free(raw, TRUE);
+    }
+    set(&view->to, to);
+}
+
+/* What SMTP rules have declared; what they do not say is nothing. */
+static void
+set_declared(struct mail_view *view, const struct fields *fields)
+{
+    GString *raw = fields_get(fields, VIEW_CLASS_HEADER, MIME_VALUE_MAX);
+
+    if (raw && (strcmp(raw->str, "copy-to") == 0 || strcmp(raw->str, "list") == 0))
+        set(&view->declared, g_steal_pointer(&raw));
+    if (raw)
+        g_string_free(raw, TRUE);
 }
 
 static bool
@@ -144,30 +194,42 @@ set_fields(struct mail_view *view, const struct fields *fields)
     set_keyword(&view->precedence, fields, "Precedence", &view->replaced);
     view->list = has_field(fields, "List-Id");
     view->loop = has_field(fields, "X-Postsms-Loop");
+    view->rewritten = has_field(fields, VIEW_MARK_HEADER);
+    set_to(view, fields);
+    set_declared(view, fields);
     content_read(fields, "text/plain", &content);
     view->report = strcmp(content.type, "multipart/report") == 0;
+}
+
+struct mail_view *
+mail_look(const guint8 *data, gsize len, struct chosen *ret)
+{
+    struct mail_view *view = reader_blank();
+    struct fields fields;
+
+    reader_prepare();
+    view->size = (gint64)len;
+    fields_scan(data, len, &fields);
+    set_fields(view, &fields);
+    if (parts_choose(data, len, ret, &view->verdict) == 0 && ret->text) {
+        view->text_cut = clean_cut(ret->text, VIEW_TEXT_MAX) || ret->cut;
+        view->replaced += ret->replaced;
+        set(&view->text, g_steal_pointer(&ret->text));
+    }
+    view->sealed = ret->sealed;
+    return view;
 }
 
 void
 reader_parse(const guint8 *data, gsize len, struct mail_view **ret)
 {
     struct mail_view *view;
-    struct fields fields;
     struct chosen chosen;
 
     if (len == 0)
         data = (const guint8 *)""; /* an empty array's data may be NULL */
-    reader_prepare();
-    view = reader_blank();
+    view = mail_look(data, len, &chosen);
     g_free(view->digest);
     view->digest = digest_of(data, len);
-    view->size = (gint64)len;
-    fields_scan(data, len, &fields);
-    set_fields(view, &fields);
-    if (parts_choose(data, len, &chosen, &view->verdict) == 0 && chosen.text) {
-        view->text_cut = clean_cut(chosen.text, VIEW_TEXT_MAX) || chosen.cut;
-        view->replaced += chosen.replaced;
-        set(&view->text, chosen.text);
-    }
     *ret = view;
 }

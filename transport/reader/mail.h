@@ -4,7 +4,7 @@
 #ifndef TRANSPORT_READER_MAIL_H
 #define TRANSPORT_READER_MAIL_H
 
-#include "transport/reader/view.h"
+#include "lib/mailview.h"
 
 /*
  * Takes from the system, once, whatever parsing needs beyond memory: iconv's modules lie on disk.

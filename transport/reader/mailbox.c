@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Owns the reading of the first mailbox in an address header (RFC 5322 section 3.4, obsolete forms
- * too). GMime is not used: its parser recurses into every nested group ("a:a:a:…") until the stack
- * ends, and decodes display names with the decoder that words.c replaces. Never recurses.
+ * Owns the reading of mailboxes in an address header (RFC 5322 section 3.4, obsolete forms too).
+ * GMime is not used: its parser recurses into every nested group ("a:a:a:…") until the stack ends,
+ * and decodes display names with the decoder that words.c replaces. Never recurses.
  */
 #include "transport/reader/decode.h"
 
@@ -66,6 +66,23 @@ angle_address(const char *at, const char *end, GString *address)
     return at;
 }
 
+/* Where the next mailbox begins: behind the comma, or a group's end, that follows. */
+static const char *
+after_angle(const char *at, const char *end)
+{
+    g_autoptr(GString) ignored = g_string_new(NULL);
+
+    while (at < end && *at != ',' && *at != ';') {
+        if (*at == '(')
+            at = skip_comment(at, end, ignored);
+        else if (*at == '"')
+            at = skip_quoted(at, end, ignored, ignored);
+        else
+            at++;
+    }
+    return at < end ? at + 1 : end;
+}
+
 /* A mailbox without "<": what was read as a phrase is the address. False if it is no address. */
 static bool
 bare_address(const GString *raw, GString *address)
@@ -86,39 +103,43 @@ bare_address(const GString *raw, GString *address)
     return strchr(address->str, '@') != NULL;
 }
 
-void
-mailbox_first(const char *raw, gsize len, GString *address, GString *name)
+bool
+mailbox_next(const char **at, const char *end, GString *address, GString *name)
 {
     g_autoptr(GString) phrase = g_string_new(NULL);  /* as written */
     g_autoptr(GString) content = g_string_new(NULL); /* without quotes */
     g_autoptr(GString) comment = g_string_new(NULL);
-    const char *at = raw;
-    const char *end = raw + len;
+    const char *c = *at;
     bool found = false;
 
-    while (at < end && !found) {
-        if (*at == '(') {
+    g_string_truncate(address, 0);
+    while (c < end && !found) {
+        if (*c == '(') {
             g_string_truncate(comment, 0);
-            at = skip_comment(at, end, comment);
-        } else if (*at == '"') {
-            at = skip_quoted(at, end, phrase, content);
-        } else if (*at == '<') {
-            angle_address(at, end, address);
+            c = skip_comment(c, end, comment);
+        } else if (*c == '"') {
+            c = skip_quoted(c, end, phrase, content);
+        } else if (*c == '<') {
+            c = after_angle(angle_address(c, end, address), end);
             found = true;
-        } else if (*at == ',' || *at == ';' || *at == ':') {
-            found = *at++ != ':' && bare_address(phrase, address);
+        } else if (*c == ',' || *c == ';' || *c == ':') {
+            found = *c++ != ':' && bare_address(phrase, address);
             g_string_truncate(phrase, 0);
             g_string_truncate(content, 0);
         } else {
-            g_string_append_c(phrase, *at);
-            g_string_append_c(content, *at++);
+            g_string_append_c(phrase, *c);
+            g_string_append_c(content, *c++);
         }
     }
-    if (!found && bare_address(phrase, address))
+    *at = c;
+    if (!found && bare_address(phrase, address)) {
         g_string_truncate(content, 0);
+        found = true;
+    }
     if (!strchr(address->str, '@'))
         g_string_truncate(address, 0);
     g_strchomp(g_strchug(content->str));
     content->len = strlen(content->str);
     g_string_assign(name, content->len > 0 ? content->str : comment->str);
+    return found;
 }

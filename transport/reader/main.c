@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * postsms-reader: mail in at descriptor 3, views out there, one after the other (client.h). Owns
- * what a reader may cost: time, memory, nothing but the lent descriptor. Must never print to
- * stdout, open a file or a connection once it has begun to read, or outlive whoever started it.
+ * postsms-reader: mail in at descriptor 3, views and rewrites out there, one after the other
+ * (client.h). Owns what a reader may cost: time, memory, nothing but the lent descriptor. Must
+ * never print to stdout, open a file or a connection once it has begun to read, or outlive whoever
+ * started it.
  */
+#include "lib/ask.h"
 #include "lib/clk.h"
 #include "lib/killpoint.h"
 #include "lib/log.h"
 #include "lib/sock.h"
+#include "transport/reader/alter.h"
 #include "transport/reader/client.h"
 #include "transport/reader/mail.h"
 #include "transport/reader/sandbox.h"
@@ -162,41 +165,90 @@ limit_cpu(void)
           (rlim_t)(used.ru_utime.tv_sec + used.ru_stime.tv_sec + 1 + READER_CPU_SECONDS));
 }
 
-/* Parses under a limit that ends this process rather than hold up the next mail. */
-static struct mail_view *
-parse_limited(const GByteArray *data, gint64 deadline)
+/* What follows ends this process rather than hold up the next mail. */
+static void
+limit_wall(gint64 deadline)
 {
-    struct mail_view *view;
     gint64 left = (deadline - clk_system.mono()) / 1000;
 
     alarm((guint)MAX(left, PARSE_SECONDS_MIN));
-    reader_parse(data->data, data->len, &view);
-    alarm(0);
-    return view;
 }
 
-static struct mail_view *
-read_mail(int fd)
+/* A view of what was read, packed. */
+static void
+view_input(struct input *input, const char *fault, gint64 deadline, GString *to)
+{
+    g_autoptr(MailView) view = NULL;
+
+    if (fault) {
+        view = reader_blank();
+        out_set(&view->verdict, OUT_RETRY, "4.3.0", "%s", fault);
+    } else if (input->too_large) {
+        view = too_large(input);
+    } else {
+        limit_wall(deadline);
+        reader_parse(input->data->data, input->data->len, &view);
+        alarm(0);
+    }
+    mail_view_pack(view, to);
+}
+
+/* What the mail is to have, from the frame in front of it. */
+static bool
+is_wanted(const char *value, gsize max)
+{
+    return !value || (strlen(value) <= max && g_utf8_validate(value, -1, NULL));
+}
+
+/* A rewrite of what was read, packed. */
+static void
+rewrite_input(struct input *input, const char *fault, gint64 deadline, GString *to)
+{
+    g_autoptr(Wire) wanted = NULL;
+    g_autoptr(Rewrite) rewrite = NULL;
+    struct outcome why = {0};
+    gsize used = 0;
+
+    if (!fault && !input->too_large &&
+        (wire_parse_frame((const char *)input->data->data, input->data->len, &wanted, &used,
+                          &why) != 1 ||
+         !is_wanted(wire_get(wanted, ASK_SUBJECT), VIEW_HEADER_MAX) ||
+         !is_wanted(wire_get(wanted, ASK_TEXT), VIEW_TEXT_MAX)))
+        fault = "the mail could not be altered: a wrong question";
+    if (fault || input->too_large) {
+        rewrite = reader_leave();
+        if (fault)
+            out_set(&rewrite->verdict, OUT_RETRY, "4.3.0", "%s", fault);
+        else
+            out_set(&rewrite->verdict, OUT_DATA, "5.6.0", "the mail cannot be altered: too large");
+    } else {
+        limit_wall(deadline);
+        reader_alter(input->data->data + used, input->data->len - used,
+                     wire_get(wanted, ASK_SUBJECT), wire_get(wanted, ASK_TEXT), &rewrite);
+        alarm(0);
+    }
+    rewrite_pack(rewrite, to);
+}
+
+/* The answer on one mail. Newly allocated. */
+static GString *
+read_mail(int fd, char what)
 {
     gint64 deadline = clk_system.mono() + READER_WALL_SECONDS * 1000;
     struct input input = {.data = g_byte_array_new()};
+    GString *list = g_string_new(NULL);
     const char *fault;
-    struct mail_view *view;
 
     limit_cpu();
     fault = input_read(&input, fd, deadline);
     close(fd);
-    if (fault) {
-        view = reader_blank();
-        out_set(&view->verdict, OUT_RETRY, "4.3.0", "%s", fault);
-    } else if (input.too_large) {
-        view = too_large(&input);
-    } else {
-        view = parse_limited(input.data, deadline);
-    }
+    if (what == READER_ASKED_REWRITE)
+        rewrite_input(&input, fault, deadline, list);
+    else
+        view_input(&input, fault, deadline, list);
     g_byte_array_unref(input.data);
     KILL_POINT("reader-read");
-    return view;
+    return list;
 }
 
 static int
@@ -206,15 +258,6 @@ say(const GString *list)
 
     wire_frame(frame, list);
     return sock_write_all(READER_FD, frame->str, frame->len);
-}
-
-static int
-answer(const struct mail_view *view)
-{
-    g_autoptr(GString) list = g_string_new(NULL);
-
-    mail_view_pack(view, list);
-    return say(list);
 }
 
 static int
@@ -231,7 +274,7 @@ static int
 serve(void)
 {
     for (int mails = 0; mails < READER_RETIRES_AFTER; mails++) {
-        g_autoptr(MailView) view = NULL;
+        g_autoptr(GString) answer = NULL;
         char octet = '\0';
         int mail = -1;
         gssize count = sock_recv_fd(READER_FD, &mail, &octet, 1);
@@ -242,12 +285,12 @@ serve(void)
             log_warn("cannot be asked");
             return EXIT_RETRY;
         }
-        if (octet != 'm' || mail < 0) {
+        if ((octet != READER_ASKED_VIEW && octet != READER_ASKED_REWRITE) || mail < 0) {
             log_err("asked without a mail");
             return EXIT_RETRY;
         }
-        view = read_mail(mail);
-        if (answer(view) < 0)
+        answer = read_mail(mail, octet);
+        if (say(answer) < 0)
             return 0; /* nobody waits for it */
     }
     return 0;

@@ -3,7 +3,7 @@
 #ifndef TRANSPORT_READER_MIME_H
 #define TRANSPORT_READER_MIME_H
 
-#include "lib/outcome.h"
+#include "lib/mailview.h"
 
 /* What one mail may cost; real mail stays far below. */
 #define MIME_DEPTH_MAX        32 /* multiparts and messages around a part; the walk recurses that deep */
@@ -12,7 +12,7 @@
 #define MIME_VALUE_MAX        65536 /* octets of a header value that are looked at */
 #define MIME_PARAMETERS_MAX                                                                        \
     8192                      /* octets of a Content-Type: GMime copies and sorts its parameters */
-#define MIME_ADDRESS_MAX 8192 /* octets of an address header */
+#define MIME_ADDRESS_MAX 8192 /* octets of From: */
 #define MIME_DECODE_MAX                                                                            \
     (8 * 1048576) /* encoded octets of a text: more than VIEW_TEXT_MAX can come of */
 
@@ -28,10 +28,20 @@ struct fields {
  * header's. */
 void fields_scan(const guint8 *data, gsize len, struct fields *ret);
 
-/*
- * The first field of that name, in any case: its raw value without NUL, each fold one blank, white
- * space at the ends gone, at most max octets. NULL if there is none. Newly allocated.
- */
+/* Where one field lies in them: its name's first octet, the end of its last line. */
+struct field {
+    gsize start, end;
+};
+
+/* Finds the first field of that name, in any case, at from (0, or another field's end) or behind
+ * it. */
+bool fields_next(const struct fields *fields, const char *name, gsize from, struct field *ret);
+
+/* Its raw value without NUL, each fold one blank, white space at the ends gone, at most max octets.
+ * Newly allocated. */
+GString *fields_value(const struct fields *fields, const struct field *field, gsize max);
+
+/* The value of the first field of that name; NULL if there is none. */
 GString *fields_get(const struct fields *fields, const char *name, gsize max);
 
 /* What a Content-Type says. */
@@ -47,21 +57,43 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Content, content_clear)
 /* fallback: the type of a part without a Content-Type. */
 void content_read(const struct fields *fields, const char *fallback, struct content *ret);
 
+/* The value of a Content-Type for the same text/plain part in UTF-8: charset, format, delsp and
+ * name, a fold (LF, blank) before each. Newly allocated. */
+char *content_as_utf8(const struct fields *fields);
+
 /* True if Content-Disposition, there or not, lets the part be shown with the mail. */
 bool content_inline(const struct fields *fields);
 
 /* Once, before content_read. */
 void content_prepare(void);
 
+/* What Content-Transfer-Encoding says; ENCODING_7BIT if it is not there or says nothing known. */
+enum encoding {
+    ENCODING_7BIT,
+    ENCODING_8BIT, /* binary, too */
+    ENCODING_BASE64,
+    ENCODING_QUOTED,
+    ENCODING_UU, /* no text, for us */
+};
+enum encoding parts_encoding(const struct fields *fields);
+
 /* The part whose text is the mail's. */
 struct chosen {
     GString *text; /* valid UTF-8, cleaned; NULL: no part has one */
     bool cut;      /* not all of it was decoded */
     guint replaced;
+    bool sealed; /* the mail, or what is around the part, is signed or encrypted; set without a
+                    text, too */
+    struct fields fields; /* the part's header; its data points into the mail */
+    gsize len;            /* octets of its content, which begins at fields.body */
 };
 
 /* Walks the whole mail. -1: it breaks a limit, why is DATA and says which. */
 int parts_choose(const guint8 *data, gsize len, struct chosen *ret,
                  struct outcome *why) G_GNUC_WARN_UNUSED_RESULT;
+
+/* A view without digest (that of no octets), and where its text comes from: ret->text is NULL, the
+ * view has it. */
+struct mail_view *mail_look(const guint8 *data, gsize len, struct chosen *ret);
 
 #endif

@@ -14,6 +14,7 @@ struct walk {
     guint parts;
     struct chosen *direct; /* the mail's own text */
     struct chosen *nested; /* from a message inside, for want of anything better */
+    bool sealed;           /* a part that is not inside a message is signed or encrypted */
     struct outcome *why;
 };
 
@@ -24,6 +25,7 @@ struct entity {
     const char *fallback; /* type without a Content-Type */
     guint depth;
     bool nested; /* inside a message/rfc822 */
+    bool sealed; /* inside something signed or encrypted */
 };
 
 static int walk_entity(struct walk *walk, const struct entity *entity);
@@ -35,41 +37,67 @@ too_much(struct walk *walk, const char *what, int max)
     return -1;
 }
 
-/* The decoded octets; false for an encoding whose octets are no text. cut: not all of them. */
-static bool
-transfer_decode(const struct fields *fields, const guint8 *body, gsize len, GByteArray *to,
-                bool *cut)
+enum encoding
+parts_encoding(const struct fields *fields)
 {
     GString *value = fields_get(fields, "Content-Transfer-Encoding", MIME_PARAMETERS_MAX);
-    g_autofree char *encoding = value ? g_string_free(value, FALSE) : g_strdup("");
+    g_autofree char *name = value ? g_string_free(value, FALSE) : g_strdup("");
+
+    name[strcspn(name, " \t;(")] = '\0';
+    if (g_ascii_strncasecmp(name, "x-uu", 4) == 0 || g_ascii_strncasecmp(name, "uu", 2) == 0)
+        return ENCODING_UU;
+    if (g_ascii_strcasecmp(name, "base64") == 0)
+        return ENCODING_BASE64;
+    if (g_ascii_strcasecmp(name, "quoted-printable") == 0)
+        return ENCODING_QUOTED;
+    if (g_ascii_strcasecmp(name, "8bit") == 0 || g_ascii_strcasecmp(name, "binary") == 0)
+        return ENCODING_8BIT;
+    return ENCODING_7BIT;
+}
+
+/* The decoded octets; false for an encoding whose octets are no text. cut: not all of them. */
+static bool
+transfer_decode(const struct fields *fields, gsize len, GByteArray *to, bool *cut)
+{
+    const guint8 *body = fields->data + fields->body;
     gsize use = MIN(len, MIME_DECODE_MAX);
 
-    encoding[strcspn(encoding, " \t;(")] = '\0';
-    if (g_ascii_strncasecmp(encoding, "x-uu", 4) == 0 ||
-        g_ascii_strncasecmp(encoding, "uu", 2) == 0)
-        return false;
-    if (g_ascii_strcasecmp(encoding, "base64") == 0)
-        decode_base64((const char *)body, use, to);
-    else if (g_ascii_strcasecmp(encoding, "quoted-printable") == 0)
-        decode_quoted((const char *)body, use, to);
-    else
-        g_byte_array_append(to, body, (guint)use);
     *cut = use < len;
+    switch (parts_encoding(fields)) {
+    case ENCODING_UU:
+        return false;
+    case ENCODING_BASE64:
+        decode_base64((const char *)body, use, to);
+        return true;
+    case ENCODING_QUOTED:
+        decode_quoted((const char *)body, use, to);
+        return true;
+    case ENCODING_7BIT:
+    case ENCODING_8BIT:
+        break;
+    }
+    g_byte_array_append(to, body, (guint)use);
     return true;
 }
 
+/* OpenPGP without MIME: the armour's first line (RFC 9580 section 6.2) begins a line of the text.
+ */
 static bool
-only_white(const GString *text)
+has_armour(const char *text)
 {
-    for (const char *c = text->str; *c; c = g_utf8_next_char(c))
-        if (!g_unichar_isspace(g_utf8_get_char(c)))
-            return false;
-    return true;
+    static const char *const armours[] = {"-----BEGIN PGP SIGNED MESSAGE-----",
+                                          "-----BEGIN PGP MESSAGE-----"};
+
+    for (gsize i = 0; i < G_N_ELEMENTS(armours); i++)
+        for (const char *at = text; (at = strstr(at, armours[i])); at++)
+            if (at == text || at[-1] == '\n')
+                return true;
+    return false;
 }
 
 /* Takes the text of a text/plain part unless there is one already; an empty one is passed over. */
 static void
-take_text(const struct fields *fields, const char *charset, const guint8 *body, gsize len,
+take_text(const struct fields *fields, const char *charset, gsize len, bool sealed,
           struct chosen *ret)
 {
     g_autoptr(GByteArray) octets = NULL;
@@ -80,14 +108,20 @@ take_text(const struct fields *fields, const char *charset, const guint8 *body, 
     if (ret->text || !content_inline(fields))
         return;
     octets = g_byte_array_new();
-    if (!transfer_decode(fields, body, len, octets, &cut))
+    if (!transfer_decode(fields, len, octets, &cut))
         return;
     text = g_string_new(NULL);
     charset_decode(charset, octets->data, octets->len, text, &replaced);
     clean_text(text);
-    if (only_white(text))
+    if (clean_is_white(text))
         return;
-    *ret = (struct chosen){.text = g_steal_pointer(&text), .cut = cut, .replaced = replaced};
+    *ret = (struct chosen){.text = text,
+                           .cut = cut,
+                           .replaced = replaced,
+                           .sealed = sealed || has_armour(text->str),
+                           .fields = *fields,
+                           .len = len};
+    text = NULL;
 }
 
 enum delimiter { DELIMITER_NONE, DELIMITER_PART, DELIMITER_END };
@@ -165,6 +199,22 @@ is_message(const char *type)
            strcmp(type, "message/news") == 0;
 }
 
+/* Types whose content somebody has signed or encrypted: a changed octet breaks it. */
+static bool
+is_sealed(const char *type)
+{
+    static const char *const types[] = {
+        "multipart/signed",          "multipart/encrypted",         "application/pkcs7-mime",
+        "application/x-pkcs7-mime",  "application/pkcs7-signature", "application/x-pkcs7-signature",
+        "application/pgp-encrypted", "application/pgp-signature",   "application/pgp",
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(types); i++)
+        if (strcmp(type, types[i]) == 0)
+            return true;
+    return false;
+}
+
 static int
 walk_entity(struct walk *walk, const struct entity *entity)
 {
@@ -184,6 +234,8 @@ walk_entity(struct walk *walk, const struct entity *entity)
     content_read(&fields, entity->fallback, &content);
     body = entity->data + fields.body;
     len = entity->len - fields.body;
+    inner.sealed = entity->sealed || is_sealed(content.type);
+    walk->sealed |= inner.sealed && !entity->nested;
     if (g_str_has_prefix(content.type, "multipart/")) {
         inner.fallback =
             strcmp(content.type, "multipart/digest") == 0 ? "message/rfc822" : "text/plain";
@@ -197,7 +249,7 @@ walk_entity(struct walk *walk, const struct entity *entity)
         return walk_entity(walk, &inner);
     }
     if (strcmp(content.type, "text/plain") == 0)
-        take_text(&fields, content.charset, body, len,
+        take_text(&fields, content.charset, len, entity->sealed,
                   entity->nested ? walk->nested : walk->direct);
     return 0;
 }
@@ -219,6 +271,7 @@ parts_choose(const guint8 *data, gsize len, struct chosen *ret, struct outcome *
         else
             nested.text = NULL;
     }
+    ret->sealed |= walk.sealed;
     if (direct.text)
         g_string_free(direct.text, TRUE);
     if (nested.text)

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * What is left of a mail once a reader has decoded it: plain values, valid UTF-8, bounded. After
- * this point nobody sees MIME. Readers pack it, postsmsd, postsms and tests unpack it; no GMime
- * here.
+ * this point nobody sees MIME. Readers pack it; postsmsd, postsms-milter, postsms and tests unpack
+ * it; no GMime here.
  */
-#ifndef TRANSPORT_READER_VIEW_H
-#define TRANSPORT_READER_VIEW_H
+#ifndef LIB_MAILVIEW_H
+#define LIB_MAILVIEW_H
 
 #include "lib/outcome.h"
 #include "lib/wire.h"
@@ -14,6 +14,12 @@
  * text). */
 #define VIEW_HEADER_MAX 4096
 #define VIEW_TEXT_MAX   1048576
+#define VIEW_TO_MAX     65536 /* addresses that do not fit any more are left out whole */
+
+/* Header fields by which postsms-milter tells the transport what it has done. Copies that come in
+ * from outside are removed by it. */
+#define VIEW_MARK_HEADER  "X-Postsms-Replaced"
+#define VIEW_CLASS_HEADER "X-SMS-Class"
 
 struct mail_view {
     char *digest; /* SHA-256 of the whole input, 64 hex digits: the first identity of a delivery */
@@ -32,7 +38,12 @@ struct mail_view {
     bool report;          /* multipart/report */
     bool loop;            /* our own loop mark (X-Postsms-Loop) is there */
     bool text_cut;        /* the text was longer than VIEW_TEXT_MAX */
-    guint replaced;       /* octets or characters that became U+FFFD */
+    char *to; /* addresses of all To: fields, decoded as from_address, LF between them */
+    char
+        *declared; /* class that SMTP rules declared (VIEW_CLASS_HEADER): "copy-to", "list" or "" */
+    bool rewritten; /* SMTP rules have replaced texts in it already (VIEW_MARK_HEADER is there) */
+    bool sealed;    /* signed or encrypted: must not be altered */
+    guint replaced; /* octets or characters that became U+FFFD */
     /*
      * OUT_OK; or DATA 5.6.0, what forbids making an SMS of it: digest and size are right even then,
      * the text is "". Or RETRY 4.3.0: the mail did not come whole; all else is that of an empty

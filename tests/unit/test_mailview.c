@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /* Views across a socket: packing and unpacking is identity, and nothing a reader could make up gets
  * through. */
+#include "lib/mailview.h"
 #include "tests/unit/check_all.h"
-#include "transport/reader/view.h"
 #include <string.h>
 
 #define DIGEST "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
@@ -23,6 +23,10 @@ static const char *const good[][2] = {
     {"report", "0"},
     {"loop", "1"},
     {"text-cut", "0"},
+    {"to", "+41791234567@sms.example.com\nbert@example.com"},
+    {"declared", "copy-to"},
+    {"rewritten", "1"},
+    {"sealed", "0"},
     {"size", "12345678901"},
     {"replaced", "3"},
     {"verdict", "ok"},
@@ -87,6 +91,10 @@ START_TEST(test_identity)
     ck_assert_str_eq(view->text, "eine Zeile\n\tzweite Zeile \n");
     ck_assert(view->loop);
     ck_assert(!view->list);
+    ck_assert_str_eq(view->to, "+41791234567@sms.example.com\nbert@example.com");
+    ck_assert_str_eq(view->declared, "copy-to");
+    ck_assert(view->rewritten);
+    ck_assert(!view->sealed);
     ck_assert_uint_eq(view->replaced, 3);
     ck_assert_int_eq(view->verdict.kind, OUT_OK);
     ck_assert_str_eq(view->verdict.text, "read");
@@ -125,6 +133,12 @@ START_TEST(test_refused)
         {"list", "2"},
         {"list", ""},
         {"loop", "true"},
+        {"to", "a@example.com\rb@example.com"},
+        {"declared", "delete"},
+        {"declared", "List"},
+        {"declared", "list\n"},
+        {"rewritten", "yes"},
+        {"sealed", "-1"},
         {"replaced", "4294967296"},
         {"verdict", "refused"},
         {"verdict", "retry"}, /* with status 2.0.0 */
@@ -144,6 +158,9 @@ START_TEST(test_refused)
         ck_assert_msg(!accepted(wrong[i][0], wrong[i][1]), "%s=%s", wrong[i][0], wrong[i][1]);
     ck_assert(accepted("text", ""));
     ck_assert(accepted("size", "0"));
+    ck_assert(accepted("to", ""));
+    ck_assert(accepted("declared", ""));
+    ck_assert(accepted("declared", "list"));
 }
 END_TEST
 
@@ -151,7 +168,11 @@ START_TEST(test_bounds)
 {
     g_autofree char *header = g_strnfill(VIEW_HEADER_MAX + 1, 'x');
     g_autofree char *text = g_strnfill(VIEW_TEXT_MAX + 1, 'x');
+    g_autofree char *to = g_strnfill(VIEW_TO_MAX + 1, 'x');
 
+    ck_assert(!accepted("to", to));
+    to[VIEW_TO_MAX] = '\0';
+    ck_assert(accepted("to", to));
     ck_assert(!accepted("subject", header));
     ck_assert(!accepted("text", text));
     header[VIEW_HEADER_MAX] = '\0';

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Owns what must not leave a reader inside valid UTF-8: control characters, byte order marks,
- * foreign line ends, more octets than a view may have. Never changes a letter.
+ * Owns what must not be in the text of a view, though it is valid UTF-8: control characters, byte
+ * order marks, foreign line ends, more octets than a view may have. Never changes a letter.
  */
-#include "transport/reader/decode.h"
+#include "lib/clean.h"
 
 #include <string.h>
 
@@ -114,4 +114,21 @@ clean_cut(GString *text, gsize max)
         max--;
     g_string_truncate(text, max);
     return true;
+}
+
+bool
+clean_is_white(const GString *text)
+{
+    for (const char *c = text->str; *c; c = g_utf8_next_char(c))
+        if (!g_unichar_isspace(g_utf8_get_char(c)))
+            return false;
+    return true;
+}
+
+void
+clean_body(GString *text)
+{
+    clean_text(text);
+    if (clean_is_white(text))
+        g_string_truncate(text, 0);
 }
