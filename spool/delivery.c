@@ -64,6 +64,12 @@ spool_delivery_accepted(const struct spool_delivery *delivery)
     return accepted;
 }
 
+bool
+spool_delivery_dropped(const struct spool_delivery *delivery)
+{
+    return delivery->parts->len == 0 && delivery->dsn && delivery->dsn[0] == '2';
+}
+
 void
 spool_delivery_free(struct spool_delivery *delivery)
 {
@@ -83,6 +89,7 @@ spool_delivery_free(struct spool_delivery *delivery)
     g_free(delivery->originator);
     g_free(delivery->encoding);
     g_free(delivery->class);
+    g_free(delivery->declared);
     g_free(delivery->rule);
     g_free(delivery->dsn);
     g_free(delivery->reason);

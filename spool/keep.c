@@ -107,6 +107,8 @@ spool_purge(struct spool *spool, gint64 before)
         "ORDER BY id LIMIT ?2) "
         "WHERE updated < ?1 AND state <> 'open')",
     };
+    static const char filtered[] = "DELETE FROM filtered WHERE at < ?1 AND id IN (SELECT id FROM "
+                                   "filtered ORDER BY id LIMIT ?2)";
     static const char crashes[] = "DELETE FROM crash WHERE at < ?1";
     int gone;
 
@@ -115,6 +117,8 @@ spool_purge(struct spool *spool, gint64 before)
         KILL_POINT("purging");
     }
     gone = sqlite3_changes(spool->db);
+    run_with(spool, filtered, before, STEP);
+    gone += sqlite3_changes(spool->db);
     run_with(spool, crashes, before, 0);
     return !spool->failed && gone > 0;
 }

@@ -8,7 +8,9 @@
 #define COLUMNS                                                                                    \
     "delivery.id, queue_id, k1, k2, state, created, updated, sender, recipient, original, "        \
     "number, login, client, "                                                                      \
-    "message_id, gateway, originator, encoding, dcs, truncated, rule, dsn, reason, class, warned"
+    "message_id, gateway, originator, encoding, dcs, truncated, rule, dsn, reason, class, "        \
+    "warned, "                                                                                     \
+    "declared"
 
 static char *
 column_text(sqlite3_stmt *stmt, int column)
@@ -57,6 +59,7 @@ delivery_from_row(sqlite3_stmt *stmt)
     delivery->reason = column_text(stmt, column++);
     delivery->class = column_text(stmt, column++);
     delivery->warned = sqlite3_column_int(stmt, column++);
+    delivery->declared = column_text(stmt, column++);
     return delivery;
 }
 

@@ -57,8 +57,9 @@ struct spool_delivery {
     char *gateway, *originator, *encoding;
     int dcs;
     bool truncated;
-    char *class; /* "normal", "alarm" */
-    bool warned; /* the sender has been told that it is late */
+    char *class;    /* by which it waits: "alarm", "normal" or "bulk" */
+    char *declared; /* by SMTP rules: "", "copy-to" or "list" */
+    bool warned;    /* the sender has been told that it is late */
     char *rule, *dsn, *reason;
     GPtrArray *parts; /* struct spool_part *, by seq; may be empty */
 };
@@ -71,6 +72,9 @@ struct spool_part *spool_delivery_add_part(struct spool_delivery *delivery);
 
 /* How many parts a gateway has accepted. */
 guint spool_delivery_accepted(const struct spool_delivery *delivery);
+
+/* A rule discarded it: it was refused, and nobody was told. */
+bool spool_delivery_dropped(const struct spool_delivery *delivery);
 
 /* Makes an empty ledger at path, owned by uid and gid if those are not -1. An existing file is left
  * as it is: -1. */
@@ -153,7 +157,8 @@ void spool_note(struct spool *spool, gint64 delivery, const char *what, const ch
 void spool_clock_jumped(struct spool *spool, gint64 by_ms);
 
 /* Housekeeping, a small step each: true if there is more. Deliveries that ended before "before"
- * lose their texts, or go; open ones stay whatever their age. */
+ * lose their texts, or go, and rows about filtered mail with them; open ones stay whatever their
+ * age. */
 bool spool_blank(struct spool *spool, gint64 before);
 bool spool_purge(struct spool *spool, gint64 before);
 
@@ -176,6 +181,30 @@ int spool_outbox_first(struct spool *spool, struct spool_mail *ret,
  * -1. */
 int spool_backup(struct spool *spool, const char *path,
                  struct outcome *why) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Mail that SMTP rules disposed of or declared while its sender was there. Each is one row; nothing
+ * of the mail's contents is in it. */
+struct spool_filtered {
+    gint64 id, at; /* when read */
+    const char *queue_id, *message_id, *sender;
+    const char *recipients; /* those the rules spoke about, LF between them; credentials hidden */
+    const char *numbers;    /* theirs, "+digits", LF between them */
+    const char *effect;     /* "delete hold redirect remove declare" */
+    const char *class;      /* "", "copy-to", "list" */
+    const char *rule;       /* "smtp.rules:12" */
+    const char *detail;     /* what else there is to say: section, generation, new recipient */
+};
+void spool_filtered_add(struct spool *spool, const struct spool_filtered *filtered, gint64 now);
+
+/* The class declared for this queue id, newest row first: "copy-to", "list" or ""; static. */
+int spool_filtered_class(struct spool *spool, const char *queue_id, const char **ret,
+                         struct outcome *why) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Every row that key names: a queue id, Message-ID (with or without <>) or number, oldest first.
+ * each returns false to stop; the row is only its for the call. */
+int spool_each_filtered(struct spool *spool, const char *key, const char *number,
+                        bool (*each)(void *context, const struct spool_filtered *filtered),
+                        void *context, struct outcome *why) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Reading. each returns false to stop; the delivery is only its for the call. */
 typedef bool spool_each_fn(void *context, const struct spool_delivery *delivery);

@@ -53,8 +53,8 @@ spool_add(struct spool *spool, struct spool_delivery *delivery, gint64 now)
         "INSERT INTO delivery (queue_id, k1, k2, state, created, updated, sender, recipient, "
         "original, number, login, "
         "client, message_id, gateway, originator, encoding, dcs, truncated, parts, rule, dsn, "
-        "reason, class) "
-        "VALUES (?, ?, ?, ?, ?5, ?5, ?6, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+        "reason, class, declared) "
+        "VALUES (?, ?, ?, ?, ?5, ?5, ?6, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
     sqlite3_stmt *stmt;
 
     if (!spool_group(spool) || !(stmt = spool_statement(spool, sql)))
@@ -83,11 +83,15 @@ spool_add(struct spool *spool, struct spool_delivery *delivery, gint64 now)
     spool_bind_text(stmt, 20, delivery->dsn);
     spool_bind_text(stmt, 21, delivery->reason);
     spool_bind_text(stmt, 22, delivery->class ? delivery->class : "normal");
+    spool_bind_text(stmt, 23, delivery->declared);
     spool_run(spool, stmt);
     delivery->id = sqlite3_last_insert_rowid(spool->db);
     for (guint i = 0; i < delivery->parts->len; i++)
         add_part(spool, delivery->id, delivery->parts->pdata[i], now);
-    add_event(spool, delivery->id, 0, delivery->parts->len ? "planned" : delivery->state,
+    add_event(spool, delivery->id, 0,
+              delivery->parts->len               ? "planned"
+              : spool_delivery_dropped(delivery) ? out_status(OUT_DROPPED)
+                                                 : delivery->state,
               delivery->reason, now);
 }
 
