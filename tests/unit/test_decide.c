@@ -5,15 +5,16 @@
 
 #include <string.h>
 
+/* milter: keys of that section. */
 static struct setup *
-setup_of(const char *dir, const char *rules, const char *more)
+setup_in(const char *dir, const char *rules, const char *more, const char *milter)
 {
     g_autofree char *conf_path = g_build_filename(dir, "postsms.conf", NULL);
     g_autofree char *rules_path = g_build_filename(dir, "smtp.rules", NULL);
     g_autofree char *conf =
-        g_strdup_printf("domains = { \"sms.example.com\" }\ncountry_code = \"41\"\n"
-                        "milter { rules = \"%s\" }\n%s\n",
-                        rules_path, more);
+        g_strdup_printf("domains = { \"sms.example.com\", \"alarm.sms.example.com\" }\n"
+                        "country_code = \"41\"\nmilter {\n rules = \"%s\"\n %s }\n%s\n",
+                        rules_path, milter, more);
     g_autoptr(Faults) faults = faults_new();
     struct setup *setup;
 
@@ -24,6 +25,12 @@ setup_of(const char *dir, const char *rules, const char *more)
         faults_print(faults, stderr);
     ck_assert_ptr_nonnull(setup);
     return setup;
+}
+
+static struct setup *
+setup_of(const char *dir, const char *rules, const char *more)
+{
+    return setup_in(dir, rules, more, "");
 }
 
 static const char base[] =
@@ -61,6 +68,8 @@ view_new(const char *subject, const char *text)
     view->text = g_strdup(text);
     view->auto_submitted = g_strdup("");
     view->precedence = g_strdup("");
+    view->to = g_strdup("");
+    view->declared = g_strdup("");
     out_set(&view->verdict, OUT_OK, "2.0.0", "ok");
     return view;
 }
@@ -109,7 +118,7 @@ START_TEST(decisions)
     struct decision decision;
 
     fill_request(&request, rows[_i].sender, rows[_i].recipient, rows[_i].login, rows[_i].client);
-    decide(setup, &request, view, &decision);
+    decide(setup, &request, view, "", &decision);
     ck_assert_str_eq(decision.verdict.dsn, rows[_i].dsn);
     ck_assert_msg(strstr(decision.verdict.text, rows[_i].reason), "%s", decision.verdict.text);
     ck_assert_pstr_eq(decision.gateway ? decision.gateway->id : NULL, rows[_i].gateway);
@@ -141,7 +150,7 @@ START_TEST(guards)
         view->list = i == 3;
         g_free(view->precedence);
         view->precedence = g_strdup(i == 4 ? "bulk" : i == 5 ? "junk" : i == 6 ? "list" : "");
-        decide(setup, &request, view, &decision);
+        decide(setup, &request, view, "", &decision);
         ck_assert_str_eq(decision.verdict.dsn,
                          i == 7 ? "2.0.0" : "5.7.1"); /* auto-generated is an alarm */
         decision_clear(&decision);
@@ -160,7 +169,7 @@ START_TEST(no_gateway)
     struct decision decision;
 
     fill_request(&request, "joe@example.com", NUMBER, "", HERE);
-    decide(setup, &request, view, &decision);
+    decide(setup, &request, view, "", &decision);
     ck_assert_int_eq(decision.verdict.kind, OUT_CONFIG);
     ck_assert_str_eq(decision.verdict.dsn, "4.3.5");
     decision_clear(&decision);
@@ -181,7 +190,7 @@ START_TEST(address_parameters)
     fill_request(&request, "joe@example.com",
                  "\"sms:+41791234567?maxmsgs=3&sender=Other&pid=64&pass=secret\"@sms.example.com",
                  "", HERE);
-    decide(setup, &request, view, &decision);
+    decide(setup, &request, view, "", &decision);
     ck_assert_uint_eq(decision.message->parts->len, 3);
     ck_assert(decision.message->truncated);
     ck_assert_str_eq(decision.originator, "Other");
@@ -216,12 +225,191 @@ START_TEST(identities)
     g_autoptr(MailView) moved = view_new("Hithere", "");
     identity_of(&request, moved, "+41791234567", &other);
     ck_assert_mem_ne(one.k2, other.k2, SPOOL_KEY);
+    /* Rules that replace texts must not change what explain has shown. */
+    ck_assert_int_eq(one.reference, other.reference);
     g_free(view->message_id);
     view->message_id = g_strdup("");
     identity_of(&request, view, "+41791234567", &other);
     ck_assert(!other.has_k2);
     request_clear(&request);
     request_clear(&requeued);
+}
+END_TEST
+
+/* FILTER-ADDRESSES on the recipient as written and on its number; the spelling of each row hides
+ * one of them. */
+static const struct {
+    const char *rules, *recipient, *settings;
+    enum out_kind kind;
+    const char *dsn, *rule;
+} served[] = {
+    {"[FILTER-ADDRESSES]\n791234567;\n", NUMBER, "", OUT_DROPPED, "2.0.0", "smtp.rules:2"},
+    {"[FILTER-ADDRESSES]\n791234567;\n", "079/123 45 67@sms.example.com", "", OUT_DROPPED, "2.0.0",
+     "smtp.rules:2"},
+    {"[FILTER-ADDRESSES]\n@SMS.example;\n", NUMBER, "", OUT_DROPPED, "2.0.0", "smtp.rules:2"},
+    {"[FILTER-ADDRESSES]\n791234568;\n", NUMBER, "", OUT_OK, "2.0.0", ""},
+    {"[FILTER-ADDRESSES]\n791234567;\n", NUMBER, "filter_addresses = \"reject\"\n", OUT_NOUSER,
+     "5.1.1", "smtp.rules:2"},
+    /* Whoever may not send does not learn who is served. */
+    {"[DENY-FROM-DOMAIN]\njoe@example.com;\n[FILTER-ADDRESSES]\n791234567;\n", NUMBER, "",
+     OUT_REFUSED, "5.7.1", "smtp.rules:2"},
+};
+
+START_TEST(recipients_served)
+{
+    g_autofree char *dir = unit_tmpdir();
+    g_autoptr(Setup) setup = setup_in(dir, served[_i].rules, base, served[_i].settings);
+    g_autoptr(MailView) view = view_new("Hi", "there");
+    struct request request;
+    struct decision decision;
+
+    fill_request(&request, "joe@example.com", served[_i].recipient, "", HERE);
+    for (int again = 0; again < 2; again++) {
+        if (again)
+            decide_again(setup, &request, view, "", &decision);
+        else
+            decide(setup, &request, view, "", &decision);
+        ck_assert_int_eq(decision.verdict.kind, served[_i].kind);
+        ck_assert_str_eq(decision.verdict.dsn, served[_i].dsn);
+        ck_assert_str_eq(decision.rule, served[_i].rule);
+        if (served[_i].kind == OUT_DROPPED)
+            ck_assert_str_eq(decision.verdict.text, "discarded by rule");
+        ck_assert_int_eq(decision.hits->len, *served[_i].rule ? 1 : 0);
+        decision_clear(&decision);
+    }
+    request_clear(&request);
+    unit_rmdir(dir);
+}
+END_TEST
+
+/* A line that finds its own output again shows a second application. */
+START_TEST(replaced_once)
+{
+    g_autofree char *dir = unit_tmpdir();
+    g_autoptr(Setup) setup =
+        setup_of(dir, "[REPLACE-TEXT]\n0;Hi;Hi Hi;\n1;there;there there;\n", base);
+
+    for (int rewritten = 0; rewritten < 2; rewritten++) {
+        g_autoptr(MailView) view = view_new("Hi", "there");
+        struct request request;
+        struct decision decision;
+
+        view->rewritten = rewritten;
+        fill_request(&request, "joe@example.com", NUMBER, "", HERE);
+        decide(setup, &request, view, "", &decision);
+        ck_assert_str_eq(decision.message->text, rewritten ? "joe@example.com\nHi\nthere"
+                                                           : "joe@example.com\nHi Hi\nthere there");
+        ck_assert_uint_eq(decision.hits->len, rewritten ? 0 : 2);
+        for (guint i = 0; i < decision.hits->len; i++) {
+            const struct smtp_hit *hit = &g_array_index(decision.hits, struct smtp_hit, i);
+
+            ck_assert_int_eq(hit->line, (int)i + 2);
+            ck_assert_str_eq(hit->effect, "replace");
+        }
+        ck_assert_str_eq(decision.rule, "");
+        decision_clear(&decision);
+        request_clear(&request);
+    }
+    unit_rmdir(dir);
+}
+END_TEST
+
+/* A line that empties the text leaves nothing to send; one that makes it longer than a view may be
+ * does not. */
+START_TEST(replaced_to_the_limits)
+{
+    g_autofree char *dir = unit_tmpdir();
+    g_autoptr(Setup) setup =
+        setup_of(dir, "[REPLACE-TEXT]\n0;Hi;;\n1;there;;\n1;x;xxxxxxxxxx;\n", base);
+    g_autofree char *long_text = g_strnfill(VIEW_TEXT_MAX - 10, 'x');
+    const char *const texts[] = {"there", long_text};
+
+    for (guint i = 0; i < G_N_ELEMENTS(texts); i++) {
+        g_autoptr(MailView) view = view_new("Hi", texts[i]);
+        struct request request;
+        struct decision decision;
+
+        fill_request(&request, "joe@example.com", NUMBER, "", HERE);
+        decide(setup, &request, view, "", &decision);
+        ck_assert_str_eq(decision.verdict.dsn, i == 0 ? "5.6.0" : "2.0.0");
+        ck_assert_uint_le(strlen(decision.text), VIEW_TEXT_MAX);
+        decision_clear(&decision);
+        request_clear(&request);
+    }
+    unit_rmdir(dir);
+}
+END_TEST
+
+static const struct {
+    const char *in_header, *in_ledger, *recipient, *declared, *class;
+} classes[] = {
+    {"", "", NUMBER, "", "normal"},
+    {"", "", "+41791234567@alarm.sms.example.com", "", "alarm"},
+    {"copy-to", "", NUMBER, "copy-to", "normal"},
+    {"list", "", NUMBER, "list", "bulk"},
+    {"", "list", NUMBER, "list", "bulk"},
+    {"copy-to", "list", NUMBER, "copy-to", "normal"}, /* the mail's own word goes first */
+    {"list", "", "+41791234567@alarm.sms.example.com", "list", "alarm"},
+};
+
+START_TEST(classes_declared)
+{
+    g_autofree char *dir = unit_tmpdir();
+    g_autoptr(Setup) setup = setup_of(dir, "", base);
+    g_autoptr(MailView) view = view_new("Hi", "there");
+    struct request request;
+    struct decision decision;
+
+    g_free(view->declared);
+    view->declared = g_strdup(classes[_i].in_header);
+    fill_request(&request, "joe@example.com", classes[_i].recipient, "", HERE);
+    decide(setup, &request, view, classes[_i].in_ledger, &decision);
+    ck_assert_int_eq(decision.verdict.kind, OUT_OK);
+    ck_assert_str_eq(decision.declared, classes[_i].declared);
+    ck_assert_str_eq(decision.class, classes[_i].class);
+    decision_clear(&decision);
+    request_clear(&request);
+    unit_rmdir(dir);
+}
+END_TEST
+
+static const struct {
+    const char *declared, *settings, *original, *to;
+    enum out_kind kind;
+} copies[] = {
+    {"copy-to", "to-only", "", "boss@example.com", OUT_DROPPED},
+    {"copy-to", "to-only", "", "", OUT_DROPPED},
+    {"copy-to", "all", "", "boss@example.com", OUT_OK},
+    {"", "to-only", "", "boss@example.com", OUT_OK},
+    {"list", "to-only", "", "boss@example.com", OUT_OK},
+    {"copy-to", "to-only", "", "+41791234567@SMS.Example.COM", OUT_OK},
+    {"copy-to", "to-only", "", "boss@example.com\n079 123 45 67@sms.example.com", OUT_OK},
+    {"copy-to", "to-only", "", "sms:0041791234567@sms.example.com", OUT_OK},
+    {"copy-to", "to-only", "", "+41791234568@sms.example.com", OUT_DROPPED},
+    {"copy-to", "to-only", "", "+41791234567@elsewhere.example", OUT_DROPPED},
+    {"copy-to", "to-only", "OnCall@example.com", "oncall@Example.com", OUT_OK},
+};
+
+START_TEST(copies_to_only)
+{
+    g_autofree char *dir = unit_tmpdir();
+    g_autofree char *settings =
+        g_strdup_printf("copy_to_recipients = \"%s\"\n", copies[_i].settings);
+    g_autoptr(Setup) setup = setup_in(dir, "", base, settings);
+    g_autoptr(MailView) view = view_new("Hi", "there");
+    struct request request;
+    struct decision decision;
+
+    g_free(view->to);
+    view->to = g_strdup(copies[_i].to);
+    fill_request(&request, "joe@example.com", NUMBER, "", HERE);
+    g_free(request.value[ENVELOPE_ORIGINAL]);
+    request.value[ENVELOPE_ORIGINAL] = g_strdup(copies[_i].original);
+    decide(setup, &request, view, copies[_i].declared, &decision);
+    ck_assert_int_eq(decision.verdict.kind, copies[_i].kind);
+    decision_clear(&decision);
+    request_clear(&request);
+    unit_rmdir(dir);
 }
 END_TEST
 
@@ -269,6 +457,10 @@ END_TEST
 
 UNIT_SUITE("decide", tcase_add_loop_test(unit, decisions, 0, G_N_ELEMENTS(rows));
            tcase_add_test(unit, guards); tcase_add_test(unit, no_gateway);
+           tcase_add_loop_test(unit, recipients_served, 0, G_N_ELEMENTS(served));
+           tcase_add_test(unit, replaced_once); tcase_add_test(unit, replaced_to_the_limits);
+           tcase_add_loop_test(unit, classes_declared, 0, G_N_ELEMENTS(classes));
+           tcase_add_loop_test(unit, copies_to_only, 0, G_N_ELEMENTS(copies));
            tcase_add_test(unit, address_parameters); tcase_add_test(unit, identities);
            tcase_add_loop_test(unit, template_texts, 0, G_N_ELEMENTS(templates));
            tcase_add_test(unit, template_faults))

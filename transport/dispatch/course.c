@@ -329,6 +329,13 @@ course_settle(struct round *round, struct job *job)
     }
 }
 
+/* The class that SMTP rules declared, when its own header does not say it. */
+static const char *
+declared_of(const struct job *job)
+{
+    return *job->declared || !job->delivery ? job->declared : job->delivery->declared;
+}
+
 /* Rules, senders and prefixes of today forbid what was planned, or this is somebody else with the
  * same mail. True: that was the verdict. own: Postfix offers the very delivery again. */
 static bool
@@ -339,7 +346,7 @@ refused_today(struct round *round, struct job *job, bool own)
 
     if (own && (strcmp(job->delivery->state, "open") != 0 || !job_next_part(job)))
         return false; /* nothing is left to be refused */
-    decide_again(job->setup, job->request, job->view, &decision);
+    decide_again(job->setup, job->request, job->view, declared_of(job), &decision);
     refused = decision.verdict.kind != OUT_OK;
     if (refused && own)
         finish_early(round, job, "cancelled", decision.verdict.kind, decision.verdict.dsn,
@@ -351,17 +358,24 @@ refused_today(struct round *round, struct job *job, bool own)
     return refused;
 }
 
+/* How a delivery ended that was not sent: said again as it was said then. */
+static enum out_kind
+end_of(const struct spool_delivery *delivery)
+{
+    if (delivery->dsn[0] == '2')
+        return OUT_DROPPED;
+    return strcmp(delivery->dsn, "5.4.7") == 0 ? OUT_EXPIRED : OUT_REFUSED;
+}
+
 /* Offered before: the plan that is stored goes on, if it still may. */
 static void
 go_on(struct round *round, struct job *job)
 {
     struct spool_delivery *delivery = job->delivery;
-    bool expired = strcmp(delivery->dsn, "5.4.7") == 0;
 
     course_ask_gateway(round->dispatch, delivery, round->now);
     if (strcmp(delivery->state, "open") != 0 && strcmp(delivery->state, "sent") != 0)
-        course_finish(round, job, expired ? OUT_EXPIRED : OUT_REFUSED, delivery->dsn,
-                      delivery->reason);
+        course_finish(round, job, end_of(delivery), delivery->dsn, delivery->reason);
     else if (unknown_decides(round, job, false))
         ;
     else if (job_accepted(job) == delivery->parts->len)
@@ -392,6 +406,7 @@ delivery_of(const struct job *job, const struct decision *decision)
     delivery->gateway = g_strdup(decision->gateway ? decision->gateway->id : "");
     delivery->originator = g_strdup(decision->originator);
     delivery->class = g_strdup(decision->class);
+    delivery->declared = g_strdup(decision->declared);
     delivery->rule = g_strdup(decision->rule);
     delivery->state = g_strdup(decision->verdict.kind == OUT_OK ? "open" : "refused");
     /* Until there is a verdict, the reason is what the sender may wonder about. */
@@ -431,7 +446,7 @@ begin_delivery(struct round *round, struct job *job)
     struct dispatch *dispatch = round->dispatch;
     struct decision decision = {0};
 
-    decide(job->setup, job->request, job->view, &decision);
+    decide(job->setup, job->request, job->view, job->declared, &decision);
     job->rule = g_strdup(decision.rule);
     job->notes = g_strdup(decision.notes);
     if (decision.verdict.kind != OUT_OK && !out_final(decision.verdict.kind)) {
@@ -483,7 +498,9 @@ course_admit(struct round *round, struct job *job)
     bool by_k2;
 
     if (spool_find(dispatch->spool, queue_id, job->identity.k1, k2, since, &job->delivery, &by_k2,
-                   &job->verdict) < 0) {
+                   &job->verdict) < 0 ||
+        (*queue_id &&
+         spool_filtered_class(dispatch->spool, queue_id, &job->declared, &job->verdict) < 0)) {
         g_ptr_array_add(round->finished, job);
         return;
     }
@@ -494,7 +511,7 @@ course_admit(struct round *round, struct job *job)
         course_finish(round, job, OUT_RETRY, "4.3.2", text);
         return;
     }
-    if (job->delivery && job->delivery->parts->len == 0)
+    if (job->delivery && job->delivery->parts->len == 0 && !spool_delivery_dropped(job->delivery))
         g_clear_pointer(&job->delivery,
                         spool_delivery_free); /* refused then; the rules may be others now */
     if (!job->delivery) {
@@ -505,6 +522,7 @@ course_admit(struct round *round, struct job *job)
     job->last_reason = g_strdup(job->delivery->reason);
     if (by_k2 && refused_today(round, job, false))
         return;
+    /* What was dropped once stays dropped, whatever the rules say now. */
     spool_offered(dispatch->spool, job->delivery, queue_id, job->identity.k1, round->now);
     if (by_k2 || !refused_today(round, job, true))
         go_on(round, job);

@@ -24,6 +24,9 @@ decision_clear(struct decision *decision)
 {
     g_clear_pointer(&decision->number, g_free);
     g_clear_pointer(&decision->rule, g_free);
+    g_clear_pointer(&decision->hits, g_array_unref);
+    g_clear_pointer(&decision->subject, g_free);
+    g_clear_pointer(&decision->text, g_free);
     g_clear_pointer(&decision->originator, g_free);
     g_clear_pointer(&decision->notes, g_free);
     g_clear_pointer(&decision->message, sms_message_free);
@@ -36,24 +39,100 @@ refuse(struct walk *walk, enum out_kind kind, const char *dsn, const char *text)
     return false;
 }
 
+/* A line of the SMTP rules decided. */
+static void
+ruled_by(struct walk *walk, const struct smtp_hit *hit)
+{
+    struct decision *decision = walk->decision;
+    g_autofree char *name = g_path_get_basename(smtp_rules_file(walk->setup->smtp_rules));
+
+    g_free(decision->rule);
+    decision->rule = g_strdup_printf("%s:%d", name, hit->line);
+    g_array_append_val(decision->hits, *hit);
+}
+
+/*
+ * Are the headers in which the milter says what it did its own? It removes foreign ones from mail
+ * with SMS recipients, and knows these by the address that the client gave: what an alias brought
+ * here may hold anything.
+ */
+static bool
+milter_saw(const struct walk *walk)
+{
+    const char *original = request_get(walk->request, ORIGINAL);
+
+    return !*original || addr_in_domains(original, (const char *const *)walk->setup->conf->domains);
+}
+
 /* The milter has asked this already, but not for aliases, requeued mail or its own absence. */
 static bool
 smtp_rules_allow(struct walk *walk)
 {
-    struct decision *decision = walk->decision;
-    const struct smtp_rules *rules = walk->setup->smtp_rules;
-    bool allowed = smtp_rules_sender(rules, request_get(walk->request, SENDER), &decision->smtp,
-                                     &decision->smtp_hit);
+    const char *sender = request_get(walk->request, SENDER);
+    struct smtp_hit hit;
+    bool spoke;
+    bool allowed = smtp_rules_sender(walk->setup->smtp_rules, sender, &hit, &spoke);
 
-    if (decision->smtp_hit) {
-        g_autofree char *name = g_path_get_basename(smtp_rules_file(rules));
-
-        g_free(decision->rule);
-        decision->rule = g_strdup_printf("%s:%d", name, decision->smtp.line);
-    }
+    if (spoke)
+        ruled_by(walk, &hit);
     if (!allowed)
-        smtp_rules_refusal(request_get(walk->request, SENDER), &decision->verdict);
+        smtp_rules_refusal(sender, &walk->decision->verdict);
     return allowed;
+}
+
+static bool
+drop(struct walk *walk)
+{
+    return refuse(walk, OUT_DROPPED, "2.0.0", "discarded by rule");
+}
+
+/* The same, for whoever wants no SMS. */
+static bool
+recipient_is_served(struct walk *walk)
+{
+    struct smtp_hit hit;
+
+    if (smtp_rules_recipient(walk->setup->smtp_rules, request_get(walk->request, RECIPIENT),
+                             walk->decision->number, &hit))
+        return true;
+    ruled_by(walk, &hit);
+    if (!walk->setup->conf->filter_reject)
+        return drop(walk);
+    smtp_rules_unserved(&walk->decision->verdict);
+    return false;
+}
+
+/* Is one of the addresses the number's own, in whatever form, or recipient itself? */
+static bool
+names_recipient(const struct walk *walk, const char *address)
+{
+    const struct conf *conf = walk->setup->conf;
+    g_autoptr(Addr) addr = NULL;
+    struct outcome why;
+
+    if (g_ascii_strcasecmp(address, request_get(walk->request, RECIPIENT)) == 0 ||
+        g_ascii_strcasecmp(address, request_get(walk->request, ORIGINAL)) == 0)
+        return true;
+    return walk->decision->number && addr_in_domains(address, (const char *const *)conf->domains) &&
+           addr_parse(address, conf->country_code, &addr, &why) == 0 &&
+           strcmp(addr->number, walk->decision->number) == 0;
+}
+
+/* copy_to_recipients = "to-only": of a mail declared "copy-to", only those whom To: names. */
+static bool
+copy_is_wanted(struct walk *walk)
+{
+    g_auto(GStrv) named = NULL;
+
+    if (!walk->setup->conf->copy_to_only_to || strcmp(walk->decision->declared, "copy-to") != 0)
+        return true;
+    named = g_strsplit(walk->view->to, "\n", -1);
+    for (char **address = named; *address; address++)
+        if (**address && names_recipient(walk, *address))
+            return true;
+    g_free(walk->decision->notes);
+    walk->decision->notes = g_strdup("copy_to_recipients: To: does not name it");
+    return drop(walk);
 }
 
 static bool
@@ -108,6 +187,8 @@ address_is_good(struct walk *walk)
     if (g_str_has_prefix(walk->addr->domain, "alarm.") ||
         strcmp(request_get(walk->request, CLASS), "alarm") == 0)
         decision->class = "alarm";
+    else if (strcmp(decision->declared, "list") == 0)
+        decision->class = "bulk";
     if (walk->addr->ignored->len > 0 || walk->addr->user || walk->addr->pass) {
         g_autoptr(GString) names = g_string_new("parameters without effect:");
 
@@ -166,6 +247,35 @@ route(struct walk *walk)
     return true;
 }
 
+/* What the milter has not done: it could not, or the mail goes to others too. */
+static bool
+replace_texts(struct walk *walk)
+{
+    const struct mail_view *view = walk->view;
+    const struct smtp_rules *rules = walk->setup->smtp_rules;
+    struct decision *decision = walk->decision;
+
+    if (view->rewritten && milter_saw(walk))
+        return true;
+    decision->subject = smtp_rules_replace(rules, SMTP_REPLACE_SUBJECT, view->subject,
+                                           VIEW_HEADER_MAX, decision->hits);
+    decision->text =
+        smtp_rules_replace(rules, SMTP_REPLACE_BODY, view->text, VIEW_TEXT_MAX, decision->hits);
+    return true;
+}
+
+static const char *
+subject_of(const struct walk *walk)
+{
+    return walk->decision->subject ? walk->decision->subject : walk->view->subject;
+}
+
+static const char *
+body_of(const struct walk *walk)
+{
+    return walk->decision->text ? walk->decision->text : walk->view->text;
+}
+
 static char *
 text_of(const struct walk *walk)
 {
@@ -176,8 +286,8 @@ text_of(const struct walk *walk)
         [TEMPLATE_FROM] = view->from,
         [TEMPLATE_FROM_NAME] = view->from_name,
         [TEMPLATE_FROM_EMAIL] = view->from_address,
-        [TEMPLATE_SUBJECT] = view->subject,
-        [TEMPLATE_BODY] = view->text,
+        [TEMPLATE_SUBJECT] = subject_of(walk),
+        [TEMPLATE_BODY] = body_of(walk),
         [TEMPLATE_SIZE] = size,
     };
 
@@ -189,7 +299,7 @@ text_fits(struct walk *walk)
 {
     const struct conf *conf = walk->setup->conf;
     struct decision *decision = walk->decision;
-    g_autofree char *body = g_strstrip(g_strdup(walk->view->text));
+    g_autofree char *body = g_strstrip(g_strdup(body_of(walk)));
     g_autofree char *text = text_of(walk);
     struct sms_limits limits = {
         .maxmsgs = walk->addr->maxmsgs ? walk->addr->maxmsgs : (guint)conf->maxmsgs,
@@ -197,7 +307,7 @@ text_fits(struct walk *walk)
         .reference = decision->identity.reference,
     };
 
-    if (!*body && !*walk->view->subject)
+    if (!*body && !*subject_of(walk))
         return refuse(walk, OUT_DATA, "5.6.0", "the mail has neither text nor subject");
     if (sms_split(text, &limits, &decision->message, &decision->verdict) < 0)
         return false;
@@ -241,11 +351,12 @@ decide_identity(const struct setup *setup, const struct request *request,
 typedef bool step_fn(struct walk *walk);
 
 /* What may refuse a mail, in the order of design section 7. */
-static step_fn *const policy[] = {smtp_rules_allow, sender_is_known, guards_pass, address_is_good,
+static step_fn *const policy[] = {smtp_rules_allow,   recipient_is_served, copy_is_wanted,
+                                  sender_is_known,    guards_pass,         address_is_good,
                                   number_is_reachable};
 
 /* What becomes of it. */
-static step_fn *const making[] = {route, mail_is_readable, text_fits};
+static step_fn *const making[] = {route, mail_is_readable, replace_texts, text_fits};
 
 static bool
 walk_steps(struct walk *walk, step_fn *const *steps, guint count)
@@ -257,13 +368,16 @@ walk_steps(struct walk *walk, step_fn *const *steps, guint count)
 }
 
 static void
-begin_walk(struct walk *walk)
+begin_walk(struct walk *walk, const char *declared)
 {
     struct decision *decision = walk->decision;
 
     memset(decision, 0, sizeof(*decision));
     decision->class = "normal";
+    decision->declared =
+        *walk->view->declared && milter_saw(walk) ? walk->view->declared : declared;
     decision->rule = g_strdup("");
+    decision->hits = smtp_hits_new();
     decision->notes = g_strdup("");
     look_at_address(walk);
     decision->number = g_strdup(walk->addr ? walk->addr->number : NULL);
@@ -273,22 +387,22 @@ begin_walk(struct walk *walk)
 
 void
 decide_again(const struct setup *setup, const struct request *request, const struct mail_view *view,
-             struct decision *ret)
+             const char *declared, struct decision *ret)
 {
     struct walk walk = {.setup = setup, .request = request, .view = view, .decision = ret};
 
-    begin_walk(&walk);
+    begin_walk(&walk, declared);
     walk_steps(&walk, policy, G_N_ELEMENTS(policy));
     addr_free(walk.addr);
 }
 
 void
 decide(const struct setup *setup, const struct request *request, const struct mail_view *view,
-       struct decision *ret)
+       const char *declared, struct decision *ret)
 {
     struct walk walk = {.setup = setup, .request = request, .view = view, .decision = ret};
 
-    begin_walk(&walk);
+    begin_walk(&walk, declared);
     if (walk_steps(&walk, policy, G_N_ELEMENTS(policy)) &&
         walk_steps(&walk, making, G_N_ELEMENTS(making)))
         out_set(&ret->verdict, OUT_OK, "2.0.0", "%u SMS to %s over %s", ret->message->parts->len,

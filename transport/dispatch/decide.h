@@ -15,12 +15,13 @@
 struct decision {
     struct outcome verdict; /* OK: send the message; anything else is final for this attempt */
     char *number;           /* NULL if the recipient is none */
-    char *rule;             /* for the log: "smtp.rules:12", "" if no line spoke */
-    bool smtp_hit;          /* a line of the SMTP rules spoke: */
-    struct smtp_hit smtp;
+    char *rule;             /* for the log: "smtp.rules:12", "" if no line decided */
+    GArray *hits;           /* struct smtp_hit: lines of the SMTP rules that spoke, in order */
+    const char *declared;   /* class by SMTP rules: "", "copy-to", "list"; borrowed */
     const struct conf_gateway *gateway; /* borrowed from the set-up; NULL if none was reached */
-    const char *class;                  /* "normal" or "alarm" */
+    const char *class;                  /* by which it waits: "alarm", "normal" or "bulk" */
     char *originator;                   /* "" if none */
+    char *subject, *text;               /* replaced by SMTP rules here; NULL: as in the view */
     struct sms_message *message;        /* NULL unless OK */
     char *notes;                        /* for the log: what was ignored or cut; "" if nothing */
     struct identity identity;
@@ -32,12 +33,14 @@ void decision_clear(struct decision *decision);
 void decide_identity(const struct setup *setup, const struct request *request,
                      const struct mail_view *view, struct identity *ret);
 
+/* declared: the class that the ledger knows for this mail, "" if none; what the mail's own header
+ * says goes first. */
 void decide(const struct setup *setup, const struct request *request, const struct mail_view *view,
-            struct decision *ret);
+            const char *declared, struct decision *ret);
 
 /* May this still be sent, by what the files say now? The refusals of decide() alone, for a delivery
  * whose parts are planned already; parts, text and gateway stay as they were. */
 void decide_again(const struct setup *setup, const struct request *request,
-                  const struct mail_view *view, struct decision *ret);
+                  const struct mail_view *view, const char *declared, struct decision *ret);
 
 #endif

@@ -5,8 +5,8 @@
  * ledger, into the lane of a gateway, and back through a round for each part; the verdict goes to
  * every connection that waits for the job.
  *
- *   server.c  connections        readers.c  the reader processes      job.c   a job's life and its
- * verdict round.c   ledger groups      lane.c     one queue a gateway       main.c  the program
+ *   server.c  connections    readers.c  the reader processes    job.c   a job's life and verdict
+ *   ask.c     ask.sock       round.c    ledger groups           lane.c  one queue a gateway
  */
 #ifndef TRANSPORT_DISPATCH_DISPATCH_H
 #define TRANSPORT_DISPATCH_DISPATCH_H
@@ -17,11 +17,13 @@
 #include "transport/gateway/gateway.h"
 #include <systemd/sd-event.h>
 
+struct asks;
 struct conn;
 struct control;
 struct job;
 struct keeper;
 struct lane;
+struct listener;
 struct post;
 struct readers;
 
@@ -32,11 +34,10 @@ struct dispatch {
     struct spool *spool;      /* NULL while the ledger cannot be opened */
     struct outcome spool_why; /* why not */
     struct readers *readers;
+    struct asks *asks;
     struct post *post;
     struct keeper *keeper;
-    int listen_fd;
-    char *listen_path;
-    sd_event_source *accepting;
+    struct listener *deliver;
     GHashTable *conns; /* set of struct conn * */
     GHashTable *jobs;  /* set of struct job * */
     GHashTable *lanes; /* gateway id → struct lane * */
@@ -47,6 +48,26 @@ struct dispatch {
     sd_event_source *round_later; /* after a group that failed */
     bool stopping;
     guint stop_tries; /* groups that failed since */
+};
+
+/* A mail that somebody wants read. Its owner keeps it until one of kind's calls came. */
+struct reading {
+    const struct reading_kind *kind;
+    void *owner;
+    bool rewrite; /* asked for a rewrite (lib/ask.h), else for a view */
+    bool urgent;  /* an SMTP client waits */
+};
+
+struct reading_kind {
+    /* The descriptor to lend, -1 if nobody waits any more: that was the last call then. */
+    int (*mail)(struct reading *reading);
+    /* The reader's frame; false: it is not what was asked for, why says so, died comes next. */
+    bool (*answered)(struct reading *reading, const struct wire *wire, const char *frame, gsize len,
+                     struct outcome *why);
+    /* The reader died over it, as far as one can see by its own fault. */
+    void (*died)(struct reading *reading);
+    /* It was not read, by nobody's fault or ours. */
+    void (*refused)(struct reading *reading, const struct outcome *why);
 };
 
 enum job_stage {
@@ -61,11 +82,13 @@ struct job {
     struct dispatch *dispatch;
     struct setup *setup; /* as it was when the request came */
     enum job_stage stage;
+    struct reading reading;
     GPtrArray *conns;        /* struct conn *, not owned; empty: nobody waits any more */
     struct request *request; /* a copy of the first connection's */
     gint64 started;          /* milliseconds, monotonic */
     struct mail_view *view;
     struct identity identity;
+    const char *declared;            /* class that the ledger knows for its queue id; static */
     char *rule, *notes;              /* for the log */
     struct spool_delivery *delivery; /* from its round on */
     struct lane *lane;               /* from WAITING on */
@@ -80,6 +103,17 @@ struct job {
     GArray *saved;          /* enum part_state: as the ledger has them, while a group is open */
     struct outcome verdict; /* when finished */
 };
+
+/* listener.c */
+/* run_dir/NAME, 0660 and of that group if it exists; owner as in sock_listen. name must be static.
+ */
+struct listener *listener_open(const struct conf *conf, const char *name, const char *owner,
+                               const char *group, struct outcome *why);
+/* From now on come is called with each connection of somebody who may, non-blocking and its own. */
+int listener_start(struct listener *listener, sd_event *loop, void (*come)(void *context, int fd),
+                   void *context, struct outcome *why) G_GNUC_WARN_UNUSED_RESULT;
+/* Closes and removes the socket. */
+void listener_free(struct listener *listener);
 
 /* server.c */
 int server_start(struct dispatch *dispatch, struct outcome *why) G_GNUC_WARN_UNUSED_RESULT;
@@ -97,10 +131,8 @@ void conn_answer(struct conn *conn, const struct job *job, const struct outcome 
 
 /* job.c */
 struct job *job_new(struct dispatch *dispatch, struct conn *conn);
-/* A reader has read its mail. Takes the view. */
-void job_read(struct job *job, struct mail_view *view);
-/* Its reader died over it. */
-void job_reader_died(struct job *job);
+/* Has its mail read, and all that comes of it. */
+void job_begin(struct job *job);
 /* A connection is gone (only its address is used); without any left nothing more is sent, and job
  * may be freed. */
 void job_conn_gone(struct job *job, const struct conn *conn);
@@ -127,12 +159,27 @@ void job_drop(struct job *job);
 
 /* readers.c */
 struct readers *readers_new(struct dispatch *dispatch);
+/* Whoever waits for one hears that postsmsd is stopping. */
 void readers_free(struct readers *readers);
 void readers_resize(struct readers *readers, guint count);
-/* Has job's mail read; ends in job_read, job_reader_died or job_finish. */
-void readers_add(struct readers *readers, struct job *job);
-/* Nobody waits for job any more and it has not been read yet: true if it was taken back. */
-bool readers_take_back(struct readers *readers, struct job *job);
+/* Is one there to read, or about to be? */
+bool readers_there(const struct readers *readers);
+/* Has a mail read; urgent ones go first, but not for ever. */
+void readers_add(struct readers *readers, struct reading *reading);
+/* Nobody waits for it any more: true if no reader has it yet, and none will. */
+bool readers_take_back(struct readers *readers, struct reading *reading);
+
+/* ask.c */
+/* listener: of ask.sock, the callee's. */
+int asks_start(struct dispatch *dispatch, struct listener *listener,
+               struct outcome *why) G_GNUC_WARN_UNUSED_RESULT;
+/* Everybody who waits hears that postsmsd is stopping; nobody comes in any more. */
+void asks_stop(struct asks *asks);
+void asks_free(struct asks *asks);
+/* Notes that came since the last group, into the open one. */
+void asks_write_notes(struct asks *asks, gint64 now);
+/* What became of them: NULL if they are durable. */
+void asks_notes_written(struct asks *asks, const struct outcome *why);
 
 /* lane.c */
 /* Lanes for the gateways of the set-up; those that are gone take no more parts. */
@@ -143,10 +190,8 @@ void lanes_free(struct dispatch *dispatch);
 /* The lane of a gateway, NULL if it is not configured or not active. */
 struct lane *lane_find(struct dispatch *dispatch, const char *id);
 struct gateway *lane_gateway(const struct lane *lane);
-/* How many it holds, waiting or in flight. */
-guint lane_waiting(const struct lane *lane);
-/* "gsm1: 100 waiting, about 7 min" */
-void lane_busy_text(const struct lane *lane, struct outcome *why);
+/* "gsm1: 100 waiting, about 7 min": for a job of its class. */
+void lane_busy_text(const struct lane *lane, const struct job *job, struct outcome *why);
 /* Puts a job into the queue. -1: turned away at once, why says what for. *ret_displaced: a younger
  * one that gave up its place, out of the queue already; its verdict is why. */
 int lane_admit(struct lane *lane, struct job *job, struct job **ret_displaced,

@@ -54,7 +54,17 @@ identity_of(const struct request *request, const struct mail_view *view, const c
     sha256_digest(&sha, sizeof(full), full);
     memcpy(ret->k2, full, SPOOL_KEY);
     ret->has_k2 = view->message_id[0] && number;
-    ret->reference = full[SPOOL_KEY];
+
+    /* SMTP rules may replace subject and text on the way; this must stay the same. */
+    begin(&sha, "reference");
+    add(&sha, view->message_id);
+    add(&sha, view->date);
+    add(&sha, view->from);
+    add(&sha, request_get(request, SENDER));
+    add(&sha, number);
+    add(&sha, view->message_id[0] ? "" : view->text);
+    sha256_digest(&sha, sizeof(full), full);
+    ret->reference = full[0];
 }
 
 void

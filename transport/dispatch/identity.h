@@ -4,9 +4,9 @@
 #ifndef TRANSPORT_DISPATCH_IDENTITY_H
 #define TRANSPORT_DISPATCH_IDENTITY_H
 
+#include "lib/mailview.h"
 #include "spool/spool.h"
 #include "transport/dispatch/request.h"
-#include "transport/reader/view.h"
 
 struct identity {
     guint8

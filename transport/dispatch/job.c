@@ -32,6 +32,7 @@ job_new(struct dispatch *dispatch, struct conn *conn)
     job->conns = g_ptr_array_new();
     job->request = request_dup(conn_request(conn));
     job->started = dispatch->clk->mono();
+    job->declared = "";
     job->saved = g_array_new(FALSE, FALSE, sizeof(enum part_state));
     g_ptr_array_add(job->conns, conn);
     g_hash_table_add(dispatch->jobs, job);
@@ -182,7 +183,7 @@ job_conn_gone(struct job *job, const struct conn *conn)
         return;
     switch (job->stage) {
     case JOB_READING:
-        if (readers_take_back(job->dispatch->readers, job))
+        if (readers_take_back(job->dispatch->readers, &job->reading))
             job_drop(job);
         break;
     case JOB_WAITING:
@@ -226,7 +227,7 @@ may_join(const struct job *job)
     struct decision decision;
     bool may;
 
-    decide_again(job->setup, job->request, job->view, &decision);
+    decide_again(job->setup, job->request, job->view, job->declared, &decision);
     may = decision.verdict.kind == OUT_OK;
     decision_clear(&decision);
     return may;
@@ -251,13 +252,13 @@ join(struct job *job, struct job *twin)
     job_drop(job);
 }
 
-void
-job_read(struct job *job, struct mail_view *view)
+/* A reader has read its mail. */
+static void
+job_read(struct job *job)
 {
     struct job *twin;
 
     KILL_POINT("mail-read");
-    job->view = view;
     for (guint i = job->conns->len; i-- > 0;)
         if (!conn_alive(job->conns->pdata[i])) {
             /* The end of the mail may have been the end of the pipe: what was read is worth
@@ -269,7 +270,7 @@ job_read(struct job *job, struct mail_view *view)
         job_drop(job);
         return;
     }
-    decide_identity(job->setup, job->request, view, &job->identity);
+    decide_identity(job->setup, job->request, job->view, &job->identity);
     twin = job_twin(job);
     if (twin && may_join(job)) {
         join(job, twin);
@@ -299,15 +300,59 @@ end_of_earlier_offer(struct job *job, const struct outcome *verdict)
         log_err("%s", why.text);
 }
 
-void
-job_reader_died(struct job *job)
+static int
+mail_of(struct reading *reading)
 {
+    struct job *job = reading->owner;
+
+    if (job->conns->len > 0)
+        return conn_fd(job->conns->pdata[0]);
+    job_drop(job);
+    return -1;
+}
+
+static bool
+on_answered(struct reading *reading, const struct wire *wire, const char *frame, gsize len,
+            struct outcome *why)
+{
+    struct job *job = reading->owner;
+
+    (void)frame;
+    (void)len;
+    if (mail_view_unpack(wire, &job->view, why) < 0)
+        return false;
+    if (job->view->verdict.kind == OUT_RETRY && job->conns->len > 0)
+        job_finish(job, &job->view->verdict);
+    else
+        job_read(job);
+    return true;
+}
+
+static void
+on_refused(struct reading *reading, const struct outcome *why)
+{
+    struct job *job = reading->owner;
+
+    if (job->conns->len > 0)
+        job_finish(job, why);
+    else
+        job_drop(job);
+}
+
+static void
+on_died(struct reading *reading)
+{
+    struct job *job = reading->owner;
     struct dispatch *dispatch = job->dispatch;
     const char *queue_id = request_get(job->request, QUEUE_ID);
     guint8 envelope[SPOOL_KEY];
     struct outcome why;
     int crashes = 0;
 
+    if (job->conns->len == 0) {
+        job_drop(job);
+        return;
+    }
     identity_envelope(job->request, envelope);
     if (round_open_ledger(dispatch) < 0) {
         job_finish(job, &dispatch->spool_why);
@@ -327,4 +372,14 @@ job_reader_died(struct job *job)
         end_of_earlier_offer(job, &why);
     }
     job_finish(job, &why);
+}
+
+void
+job_begin(struct job *job)
+{
+    static const struct reading_kind kind = {mail_of, on_answered, on_died, on_refused};
+
+    job->stage = JOB_READING;
+    job->reading = (struct reading){.kind = &kind, .owner = job};
+    readers_add(job->dispatch->readers, &job->reading);
 }

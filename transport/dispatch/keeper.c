@@ -85,6 +85,7 @@ look_at_delivery(void *context, const struct spool_delivery *delivery)
     if (!job_of_delivery(dispatch, delivery->id) && now - delivery->updated > conf->remember_ms)
         give_up(dispatch, delivery, now);
     else if (conf->warn_after_ms > 0 && !delivery->warned &&
+             strcmp(delivery->declared, "list") != 0 && /* its senders get no mail from us */
              now - delivery->created > conf->warn_after_ms)
         post_warn_sender(dispatch, delivery);
     return true;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Owns one queue for each gateway: its share of the slots, its order (alarms first, then the
- * oldest), its slots at the gateway, how long a part takes, and whether the gateway is out. A part
- * leaves only after the round has "submitting" on disk; what comes back is handed to the round,
- * whoever still waits.
+ * Owns one queue for each gateway: its share of the slots, its order (alarms, what people write,
+ * what goes to many; the oldest first), its slots at the gateway, how long a part takes, and
+ * whether the gateway is out. A part leaves only after the round has "submitting" on disk; what
+ * comes back is handed to the round, whoever still waits.
  */
 #include "transport/dispatch/dispatch.h"
 
@@ -16,7 +16,9 @@
 #define PROBE_LAST_MS  60000
 #define PART_WEIGHT    0.2 /* of the newest part in the average time of a part */
 
-enum class { CLASS_ALARM, CLASS_NORMAL, CLASSES };
+enum class { CLASS_ALARM, CLASS_NORMAL, CLASS_BULK, CLASSES };
+
+static const char *const class_names[CLASSES] = {"alarm", "normal", "bulk"};
 
 struct lane {
     struct dispatch *dispatch;
@@ -37,7 +39,10 @@ struct lane {
 };
 
 static enum class class_of(const struct job *job) {
-    return strcmp(job->delivery->class, "alarm") == 0 ? CLASS_ALARM : CLASS_NORMAL;
+    for (int class = 0; class < CLASSES;
+         class ++) if (strcmp(job->delivery->class, class_names[class]) ==
+                       0) return (enum class) class;
+    return CLASS_NORMAL;
 }
 
 static void
@@ -184,16 +189,29 @@ wait_for_parts(const struct lane *lane, guint parts)
     return (gint64)(parts * lane->part_ms / MAX(1, gateway_slots(lane->gateway)));
 }
 
-guint
-lane_waiting(const struct lane *lane)
+static guint
+sum(const guint *of_classes)
 {
-    return lane->held[CLASS_ALARM] + lane->held[CLASS_NORMAL];
+    guint total = 0;
+
+    for (int class = 0; class < CLASSES; class ++)
+        total += of_classes[class];
+    return total;
+}
+
+/* How many of the places that are there for this class are taken: alarms have a service of their
+ * own in master.cf, the others share one. */
+static guint
+held_beside(const struct lane *lane, enum class class)
+{
+    return class == CLASS_ALARM ? lane->held[CLASS_ALARM]
+                                : lane->held[CLASS_NORMAL] + lane->held[CLASS_BULK];
 }
 
 void
-lane_busy_text(const struct lane *lane, struct outcome *why)
+lane_busy_text(const struct lane *lane, const struct job *job, struct outcome *why)
 {
-    gint64 wait_ms = wait_for_parts(lane, parts_ahead(lane, CLASS_NORMAL, G_MAXUINT));
+    gint64 wait_ms = wait_for_parts(lane, parts_ahead(lane, class_of(job), G_MAXUINT));
     g_autofree char *wait = NULL;
 
     if (wait_ms < 90 * 1000)
@@ -202,8 +220,7 @@ lane_busy_text(const struct lane *lane, struct outcome *why)
         wait = g_strdup_printf("%d min", (int)((wait_ms + 30000) / 60000));
     else
         wait = g_strdup_printf("%d h", (int)((wait_ms + 1800000) / 3600000));
-    out_set(why, OUT_RETRY, "4.3.2", "%s: %u waiting, about %s", lane->id, lane_waiting(lane),
-            wait);
+    out_set(why, OUT_RETRY, "4.3.2", "%s: %u waiting, about %s", lane->id, sum(lane->held), wait);
 }
 
 static void
@@ -244,11 +261,23 @@ place_of_newcomer(struct lane *lane, const struct job *job, enum class class)
     return place;
 }
 
+/* The one that gives up its place for job: the youngest of those that go after it. NULL: none. */
+static struct job *
+least_of(struct lane *lane, const struct job *job)
+{
+    enum class class = class_of(job);
+    struct job *youngest = g_queue_peek_tail(&lane->waiting[class]);
+
+    if (class == CLASS_NORMAL && !g_queue_is_empty(&lane->waiting[CLASS_BULK]))
+        return g_queue_peek_tail(&lane->waiting[CLASS_BULK]);
+    return youngest && older_first(job, youngest, NULL) <= 0 ? youngest : NULL;
+}
+
 int
 lane_admit(struct lane *lane, struct job *job, struct job **ret_displaced, struct outcome *why)
 {
     enum class class = class_of(job);
-    struct job *youngest = g_queue_peek_tail(&lane->waiting[class]);
+    struct job *least;
     gint64 patience = job_patience(job);
 
     *ret_displaced = NULL;
@@ -259,19 +288,19 @@ lane_admit(struct lane *lane, struct job *job, struct job **ret_displaced, struc
     if (wait_for_parts(lane, parts_ahead(lane, class, place_of_newcomer(lane, job, class))) >
         patience) {
         lane->was_full = true;
-        lane_busy_text(lane, why);
+        lane_busy_text(lane, job, why);
         return -1;
     }
-    if (lane->held[class] >= share_of(lane)) {
+    if (held_beside(lane, class) >= share_of(lane)) {
         lane->was_full = true;
-        lane_busy_text(lane, why);
-        if (!youngest || older_first(job, youngest, NULL) > 0)
+        lane_busy_text(lane, job, why);
+        if (!(least = least_of(lane, job)))
             return -1;
         /* The oldest mail keeps the places: one that came back from the queue goes before a younger
          * one. */
-        g_queue_pop_tail(&lane->waiting[class]);
-        lane->held[class]--;
-        *ret_displaced = youngest;
+        g_queue_pop_tail(&lane->waiting[class_of(least)]);
+        lane->held[class_of(least)]--;
+        *ret_displaced = least;
     }
     job->lane = lane;
     job->stage = JOB_WAITING;
@@ -293,7 +322,7 @@ lane_again(struct job *job)
 static void
 tell_half_empty(struct lane *lane)
 {
-    if (lane->was_full && lane->held[CLASS_NORMAL] <= share_of(lane) / 2) {
+    if (lane->was_full && held_beside(lane, CLASS_NORMAL) <= share_of(lane) / 2) {
         lane->was_full = false;
         post_come_back(lane->dispatch);
     }
@@ -317,9 +346,9 @@ lane_place(const struct job *job, gint64 *ret_wait_ms)
 
     *ret_wait_ms =
         place < 0 ? 0 : wait_for_parts(job->lane, parts_ahead(job->lane, class, (guint)place));
-    return class == CLASS_ALARM
-               ? place + 1
-               : place + 1 + (int)g_queue_get_length(&job->lane->waiting[CLASS_ALARM]);
+    for (int before = 0; before < (int)class; before++)
+        place += (int)job->lane->waiting[before].length;
+    return place + 1;
 }
 
 struct job *
@@ -455,17 +484,20 @@ lanes_report(struct dispatch *dispatch,
     g_hash_table_iter_init(&iter, dispatch->lanes);
     while (g_hash_table_iter_next(&iter, NULL, &value)) {
         const struct lane *lane = value;
+        guint waiting[CLASSES];
         struct lane_report report = {
             .id = lane->id,
             .active = lane->active,
             .out = lane->out,
             .reason = lane->out ? lane->out_why.text : "",
-            .waiting = g_queue_get_length((GQueue *)(guintptr)&lane->waiting[CLASS_ALARM]) +
-                       g_queue_get_length((GQueue *)(guintptr)&lane->waiting[CLASS_NORMAL]),
             .in_flight = lane->in_flight,
             .share = share_of(lane),
             .part_ms = (gint64)lane->part_ms,
         };
+
+        for (int class = 0; class < CLASSES; class ++)
+            waiting[class] = lane->waiting[class].length;
+        report.waiting = sum(waiting);
         each(context, &report);
     }
 }

@@ -5,6 +5,7 @@
  */
 #include "transport/dispatch/dispatch.h"
 
+#include "lib/ask.h"
 #include "lib/log.h"
 #include "lib/place.h"
 #include "lib/sock.h"
@@ -16,12 +17,15 @@
 
 #define DEFAULT_USER   "postsms"
 #define PIPE_GROUP     "postsms-pipe"
+#define MILTER_GROUP   "postsms-milter"
+#define DELIVER_SOCKET "deliver.sock"
 #define CONTROL_SOCKET "control.sock"
 
 struct program {
     const char *conf_file;
     struct dispatch dispatch;
     struct control *control;
+    struct listener *ask; /* until it is started */
 };
 
 static void
@@ -62,7 +66,6 @@ static int
 on_stop(sd_event_source *source, const struct signalfd_siginfo *info, void *data)
 {
     struct dispatch *dispatch = &((struct program *)data)->dispatch;
-    g_autoptr(GList) jobs = NULL;
     struct outcome why;
 
     (void)source;
@@ -72,13 +75,10 @@ on_stop(sd_event_source *source, const struct signalfd_siginfo *info, void *data
     log_info("stopping");
     dispatch->stopping = true;
     server_stop(dispatch);
+    asks_stop(dispatch->asks);
     g_clear_pointer(&dispatch->readers, readers_free);
     out_set(&why, OUT_RETRY, "4.3.2", "postsmsd is stopping");
     lanes_refuse(dispatch, &why);
-    jobs = g_hash_table_get_keys(dispatch->jobs);
-    for (GList *at = jobs; at; at = at->next)
-        if (((struct job *)at->data)->stage == JOB_READING)
-            job_finish(at->data, &why);
     round_wake(dispatch);
     return 0;
 }
@@ -101,21 +101,22 @@ watch_signals(struct program *program)
                : 0;
 }
 
-/* What root has to do: the run directory, the socket with its group; then root is left behind. */
+/* What root has to do: the run directory, sockets with their groups; then root is left behind. One
+ * lock stands for all sockets. */
 static int
 open_and_drop(struct program *program, struct outcome *why)
 {
     struct dispatch *dispatch = &program->dispatch;
     const struct conf *conf = dispatch->setup->conf;
     const char *user = conf->user ? conf->user : DEFAULT_USER;
+    g_autofree char *control_path = conf_socket(conf, CONTROL_SOCKET);
+    g_autofree char *deliver_path = conf_socket(conf, DELIVER_SOCKET);
     int lock;
 
-    g_autofree char *control_path = conf_socket(conf, CONTROL_SOCKET);
-
-    dispatch->listen_path = conf_socket(conf, "deliver.sock");
     if (place_directory(conf->run_dir, 0755, user, NULL, why) < 0 ||
-        sock_lock(dispatch->listen_path, user, &lock, why) < 0 ||
-        sock_listen(dispatch->listen_path, 0660, user, PIPE_GROUP, &dispatch->listen_fd, why) < 0)
+        sock_lock(deliver_path, user, &lock, why) < 0 ||
+        !(dispatch->deliver = listener_open(conf, DELIVER_SOCKET, user, PIPE_GROUP, why)) ||
+        !(program->ask = listener_open(conf, ASK_SOCKET, user, MILTER_GROUP, why)))
         return -1;
     program->control = control_open(control_path, user, why);
     return program->control ? place_drop(user, why) : -1;
@@ -141,7 +142,8 @@ start(struct program *program, struct outcome *why)
     dispatch->readers = readers_new(dispatch);
     readers_resize(dispatch->readers, (guint)dispatch->setup->conf->readers);
     if (keeper_start(dispatch, why) < 0 || post_start(dispatch, why) < 0 ||
-        control_start(dispatch, program->control, why) < 0)
+        control_start(dispatch, program->control, why) < 0 ||
+        asks_start(dispatch, program->ask, why) < 0)
         return -1;
     return server_start(dispatch, why);
 }
@@ -152,6 +154,7 @@ finish(struct program *program)
     struct dispatch *dispatch = &program->dispatch;
 
     control_free(program->control);
+    asks_free(dispatch->asks);
     keeper_free(dispatch);
     post_free(dispatch);
     lanes_free(dispatch);
@@ -163,8 +166,6 @@ finish(struct program *program)
     g_ptr_array_unref(dispatch->results);
     g_hash_table_unref(dispatch->conns);
     g_hash_table_unref(dispatch->jobs);
-    unlink(dispatch->listen_path);
-    g_free(dispatch->listen_path);
     setup_unref(dispatch->setup);
 }
 
@@ -174,6 +175,8 @@ check_only(const char *conf_file)
     g_autoptr(Faults) faults = faults_new();
     g_autoptr(Setup) setup = setup_load(conf_file, faults);
 
+    if (setup)
+        smtp_rules_check(setup->smtp_rules, faults);
     faults_print(faults, stdout);
     return setup ? EXIT_SUCCESS : EXIT_FAILURE;
 }
@@ -220,5 +223,8 @@ main(int argc, char **argv)
     if (sd_event_loop(program.dispatch.loop) < 0)
         log_err("event loop ended");
     finish(&program);
+    if (program.dispatch.post)
+        _exit(EXIT_SUCCESS); /* transfers still run in threads: no exit handler may pull away what
+                                they use */
     return EXIT_SUCCESS;
 }

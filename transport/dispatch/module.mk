@@ -7,7 +7,7 @@ dispatch_PKGS := glib-2.0 libsystemd libcurl
 
 PROGRAMS += postsmsd
 postsmsd_MAIN := transport/dispatch/main.c
-postsmsd_MODULES := dispatch decide gateway sms mailview rules spool lib
+postsmsd_MODULES := dispatch decide gateway sms readers rules spool lib
 postsmsd_PLACE := sbin
 
 MANPAGES += transport/dispatch/postsmsd.8 transport/dispatch/postsms.conf.5

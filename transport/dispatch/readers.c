@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Owns the reader processes: starts them, lends each one connection at a time, watches the clock,
- * starts another where one ended. Knows which mail each of them has, so that a crash is charged to
- * the right one.
+ * Owns the reader processes: starts them, lends each one mail at a time, watches the clock, starts
+ * another where one ended. Knows whose mail each of them has, so that a crash is charged to the
+ * right one. Must never look into an answer: whoever asked does.
  */
 #include "transport/dispatch/dispatch.h"
 
@@ -18,6 +18,7 @@
 
 #define GRACE_SECONDS 5 /* past the reader's own wall clock limit */
 #define RESTART_USEC  G_USEC_PER_SEC
+#define URGENT_IN_ROW 8 /* then one that is not urgent gets its turn */
 
 struct reader {
     struct readers *pool;
@@ -26,21 +27,37 @@ struct reader {
     sd_event_source *io;
     sd_event_source *timer;
     GByteArray *input;
-    struct job *job; /* NULL: idle */
-    bool ready;      /* it has said that it started */
-    bool overtime;   /* we end it because it took too long */
+    struct reading *reading; /* NULL: idle */
+    bool ready;              /* it has said that it started */
+    bool overtime;           /* we end it because it took too long */
     guint answers;
 };
 
 struct readers {
     struct dispatch *dispatch;
     guint wanted;
-    GPtrArray *running; /* struct reader * */
-    GQueue waiting;     /* struct job * */
+    GPtrArray *running;     /* struct reader * */
+    GQueue urgent, waiting; /* struct reading * */
+    guint urgent_in_row;    /* while others waited */
+    bool failing;           /* the last one that started did not come up */
     sd_event_source *restart;
 };
 
 static void start_missing(struct readers *readers);
+
+/* The one whose turn it is, out of its queue; NULL if there is none. */
+static struct reading *
+next_waiting(struct readers *readers)
+{
+    bool others = !g_queue_is_empty(&readers->waiting);
+
+    if (g_queue_is_empty(&readers->urgent) || (others && readers->urgent_in_row >= URGENT_IN_ROW)) {
+        readers->urgent_in_row = 0;
+        return g_queue_pop_head(&readers->waiting);
+    }
+    readers->urgent_in_row = others ? readers->urgent_in_row + 1 : 0;
+    return g_queue_pop_head(&readers->urgent);
+}
 
 static void
 reader_free(struct reader *reader)
@@ -98,66 +115,69 @@ restart_later(struct readers *readers)
     sd_event_source_set_enabled(readers->restart, SD_EVENT_ONESHOT);
 }
 
-/* No reader comes up: whoever waits for one hears it, and Postfix brings the mail again. */
+/* No reader comes up: whoever waits for one hears it, and comes again. */
 static void
 refuse_waiting(struct readers *readers)
 {
     struct outcome why;
-    struct job *job;
+    struct reading *reading;
 
     for (guint i = 0; i < readers->running->len; i++)
         if (((struct reader *)readers->running->pdata[i])->ready)
             return;
     out_set(&why, OUT_RETRY, "4.3.0", "postsms-reader does not start; see the log of postsmsd");
-    while ((job = g_queue_pop_head(&readers->waiting)))
-        job_finish(job, &why);
+    while ((reading = next_waiting(readers)))
+        reading->kind->refused(reading, &why);
 }
 
 static void
 reader_ended(struct reader *reader)
 {
     struct readers *readers = reader->pool;
-    struct job *job = reader->job;
+    struct reading *reading = reader->reading;
     bool ready = reader->ready;
     enum reader_end end = reader_reap(reader);
     struct outcome why;
 
     reader_free(reader);
+    if (!ready)
+        readers->failing = true;
     if (!ready || end == END_OTHER) {
         restart_later(readers);
         refuse_waiting(readers);
     } else {
         start_missing(readers);
     }
-    if (!job)
+    if (!reading)
         return;
     out_set(&why, OUT_RETRY, "4.3.0",
             "the mail could not be read in time, or its reader was ended");
-    if (job->conns->len == 0)
-        job_drop(job);
-    else if (end == END_CRASH)
-        job_reader_died(job);
+    if (end == END_CRASH)
+        reading->kind->died(reading);
     else
-        job_finish(job, &why);
+        reading->kind->refused(reading, &why);
 }
 
 static void
-reader_give(struct reader *reader, struct job *job)
+reader_give(struct reader *reader, struct reading *reading)
 {
+    int mail = reading->kind->mail(reading);
     struct outcome why;
+    int asked;
 
-    if (job->conns->len == 0) {
-        job_drop(job);
-        return;
-    }
-    reader->job = job;
+    if (mail < 0)
+        return; /* nobody waits for it any more */
+    reader->reading = reading;
     sd_event_source_set_time_relative(reader->timer, (READER_WALL_SECONDS + GRACE_SECONDS) *
                                                          (uint64_t)G_USEC_PER_SEC);
     sd_event_source_set_enabled(reader->timer, SD_EVENT_ONESHOT);
-    if (reader_ask(reader->fd, conn_fd(job->conns->pdata[0]), &why) < 0) {
+    asked = reading->rewrite ? reader_ask_rewrite(reader->fd, mail, &why)
+                             : reader_ask(reader->fd, mail, &why);
+    if (asked < 0) {
         /* Nobody has read anything: another reader takes it. */
-        reader->job = NULL;
-        g_queue_push_head(&reader->pool->waiting, job);
+        reader->reading = NULL;
+        g_queue_push_head(reading->urgent ? &reader->pool->urgent : &reader->pool->waiting,
+                          reading);
         reader_ended(reader);
     }
 }
@@ -168,7 +188,7 @@ idle_reader(struct readers *readers)
     for (guint i = 0; i < readers->running->len; i++) {
         struct reader *reader = readers->running->pdata[i];
 
-        if (reader->ready && !reader->job && reader->answers < READER_RETIRES_AFTER)
+        if (reader->ready && !reader->reading && reader->answers < READER_RETIRES_AFTER)
             return reader;
     }
     return NULL;
@@ -178,49 +198,38 @@ static void
 hand_out(struct readers *readers)
 {
     struct reader *reader;
+    struct reading *reading;
 
-    while (!g_queue_is_empty(&readers->waiting) && (reader = idle_reader(readers)))
-        reader_give(reader, g_queue_pop_head(&readers->waiting));
-}
-
-static void
-reader_answered(struct reader *reader, struct mail_view *view)
-{
-    struct job *job = reader->job;
-
-    reader->job = NULL;
-    reader->answers++;
-    sd_event_source_set_enabled(reader->timer, SD_EVENT_OFF);
-    hand_out(reader->pool);
-    if (view->verdict.kind == OUT_RETRY && job->conns->len > 0) {
-        job_finish(job, &view->verdict);
-        mail_view_free(view);
-    } else {
-        job_read(job, view);
-    }
+    while ((reader = idle_reader(readers)) && (reading = next_waiting(readers)))
+        reader_give(reader, reading);
 }
 
 /* Takes what came; false if the reader does not speak its own language any more. */
 static bool
-reader_input(struct reader *reader, struct mail_view **ret)
+reader_input(struct reader *reader)
 {
+    const char *input = (const char *)reader->input->data;
+    struct reading *reading = reader->reading;
     g_autoptr(Wire) wire = NULL;
     struct outcome why;
     gsize used;
-    int complete =
-        wire_parse_frame((const char *)reader->input->data, reader->input->len, &wire, &used, &why);
+    int complete = wire_parse_frame(input, reader->input->len, &wire, &used, &why);
 
     if (complete == 0)
         return true;
     if (complete == 1 && !reader->ready && wire_get(wire, READER_HELLO)) {
         reader->ready = true;
-        g_byte_array_remove_range(reader->input, 0, (guint)used);
-        return true;
-    }
-    if (complete < 0 || !reader->job || mail_view_unpack(wire, ret, &why) < 0) {
-        log_warnx("reader %d gave an answer that is none: %s", (int)reader->pid,
-                  complete == 1 && !reader->job ? "not asked" : why.text);
+        reader->pool->failing = false;
+    } else if (complete == 1 && !reading) {
+        log_warnx("reader %d gave an answer without a question", (int)reader->pid);
         return false;
+    } else if (complete < 0 || !reading->kind->answered(reading, wire, input, used, &why)) {
+        log_warnx("reader %d gave an answer that is none: %s", (int)reader->pid, why.text);
+        return false;
+    } else {
+        reader->reading = NULL;
+        reader->answers++;
+        sd_event_source_set_enabled(reader->timer, SD_EVENT_OFF);
     }
     g_byte_array_remove_range(reader->input, 0, (guint)used);
     return true;
@@ -231,7 +240,6 @@ on_reader(sd_event_source *source, int fd, uint32_t events, void *data)
 {
     static guint8 buffer[65536];
     struct reader *reader = data;
-    struct mail_view *view = NULL;
     gssize got = recv(fd, buffer, sizeof(buffer), MSG_DONTWAIT);
 
     (void)source;
@@ -240,10 +248,8 @@ on_reader(sd_event_source *source, int fd, uint32_t events, void *data)
         return 0;
     if (got > 0)
         g_byte_array_append(reader->input, buffer, (guint)got);
-    if (got <= 0 || !reader_input(reader, &view))
+    if (got <= 0 || !reader_input(reader))
         reader_ended(reader);
-    else if (view)
-        reader_answered(reader, view);
     else
         hand_out(reader->pool);
     return 0;
@@ -318,6 +324,7 @@ readers_new(struct dispatch *dispatch)
 
     readers->dispatch = dispatch;
     readers->running = g_ptr_array_new();
+    g_queue_init(&readers->urgent);
     g_queue_init(&readers->waiting);
     error = sd_event_add_time_relative(dispatch->loop, &readers->restart, CLOCK_MONOTONIC,
                                        RESTART_USEC, 0, on_restart, readers);
@@ -333,7 +340,7 @@ readers_resize(struct readers *readers, guint count)
     for (guint i = readers->running->len; i-- > 0 && readers->running->len > count;) {
         struct reader *reader = readers->running->pdata[i];
 
-        if (!reader->job) {
+        if (!reader->reading) {
             reader_kill(reader);
             reader_free(reader);
         }
@@ -344,28 +351,44 @@ readers_resize(struct readers *readers, guint count)
 void
 readers_free(struct readers *readers)
 {
+    struct reading *reading;
+    struct outcome why;
+
+    out_set(&why, OUT_RETRY, "4.3.2", "postsmsd is stopping");
     while (readers->running->len > 0) {
         struct reader *reader = readers->running->pdata[0];
 
+        reading = reader->reading;
         reader_kill(reader);
         reader_free(reader);
+        if (reading)
+            reading->kind->refused(reading, &why);
     }
+    while ((reading = next_waiting(readers)))
+        reading->kind->refused(reading, &why);
     g_ptr_array_unref(readers->running);
-    g_queue_clear(&readers->waiting);
     sd_event_source_disable_unref(readers->restart);
     g_free(readers);
 }
 
-void
-readers_add(struct readers *readers, struct job *job)
+bool
+readers_there(const struct readers *readers)
 {
-    job->stage = JOB_READING;
-    g_queue_push_tail(&readers->waiting, job);
+    for (guint i = 0; i < readers->running->len; i++)
+        if (((const struct reader *)readers->running->pdata[i])->ready)
+            return true;
+    return readers->running->len > 0 && !readers->failing;
+}
+
+void
+readers_add(struct readers *readers, struct reading *reading)
+{
+    g_queue_push_tail(reading->urgent ? &readers->urgent : &readers->waiting, reading);
     hand_out(readers);
 }
 
 bool
-readers_take_back(struct readers *readers, struct job *job)
+readers_take_back(struct readers *readers, struct reading *reading)
 {
-    return g_queue_remove(&readers->waiting, job);
+    return g_queue_remove(reading->urgent ? &readers->urgent : &readers->waiting, reading);
 }

@@ -192,6 +192,7 @@ on_round(sd_event_source *source, void *data)
     g_autoptr(GPtrArray) finished = g_ptr_array_new();
     g_autoptr(GPtrArray) marked = g_ptr_array_new();
     struct round round = {dispatch, 0, true, settled, admitted, finished, marked};
+    bool failed;
     struct outcome why;
 
     (void)source;
@@ -202,11 +203,17 @@ on_round(sd_event_source *source, void *data)
     for (guint i = 0; i < settled->len; i++)
         course_settle(&round, settled->pdata[i]);
     admit_all(&round);
-    if (round.writable)
+    if (round.writable) {
         mark_next(&round);
-    else
+        asks_write_notes(dispatch->asks, round.now);
+    } else {
         lanes_refuse(dispatch, &dispatch->spool_why);
-    if (dispatch->spool && spool_commit(dispatch->spool, &why) < 0)
+    }
+    failed = dispatch->spool && spool_commit(dispatch->spool, &why) < 0;
+    asks_notes_written(dispatch->asks, failed           ? &why
+                                       : round.writable ? NULL
+                                                        : &dispatch->spool_why);
+    if (failed)
         take_back(&round, &why);
     else
         act(&round);

@@ -8,7 +8,6 @@
 
 #include "lib/killpoint.h"
 #include "lib/log.h"
-#include "lib/sock.h"
 #include <errno.h>
 #include <poll.h>
 #include <string.h>
@@ -123,7 +122,7 @@ on_deadline(sd_event_source *source, uint64_t usec, void *data)
         out_set(&why, OUT_RETRY, "4.3.2", "%s: part %d of %u is still being sent",
                 job->delivery->gateway, job->part->seq, job->delivery->parts->len);
     } else if (job->stage == JOB_WAITING) {
-        lane_busy_text(job->lane, &why);
+        lane_busy_text(job->lane, job, &why);
     } else {
         out_set(&why, OUT_RETRY, "4.3.2", "postsmsd: too busy to read the mail");
     }
@@ -149,7 +148,7 @@ begin_request(struct conn *conn)
     sd_event_source_set_time_relative(conn->timer, (uint64_t)wait * 1000);
     sd_event_source_set_enabled(conn->timer, SD_EVENT_ONESHOT);
     conn->job = job_new(conn->dispatch, conn);
-    readers_add(conn->dispatch->readers, conn->job);
+    job_begin(conn->job);
 }
 
 static void
@@ -200,17 +199,11 @@ on_conn(sd_event_source *source, int fd, uint32_t events, void *data)
 }
 
 static void
-conn_new(struct dispatch *dispatch, int fd)
+conn_new(void *context, int fd)
 {
-    struct conn *conn;
-    uid_t uid = (uid_t)-1;
+    struct dispatch *dispatch = context;
+    struct conn *conn = g_new0(struct conn, 1);
 
-    if (!sock_peer_allowed(fd, dispatch->listen_path, &uid)) {
-        log_warnx("deliver.sock: user %ld may not deliver", (long)uid);
-        close(fd);
-        return;
-    }
-    conn = g_new0(struct conn, 1);
     conn->dispatch = dispatch;
     conn->fd = fd;
     conn->started = dispatch->clk->mono();
@@ -224,60 +217,10 @@ conn_new(struct dispatch *dispatch, int fd)
     }
 }
 
-static int
-on_accept_again(sd_event_source *source, uint64_t usec, void *data)
-{
-    struct dispatch *dispatch = data;
-
-    (void)usec;
-    sd_event_source_unref(source);
-    if (dispatch->accepting)
-        sd_event_source_set_enabled(dispatch->accepting, SD_EVENT_ON);
-    return 0;
-}
-
-/* The socket stays ready while nothing can be accepted: without a pause the loop would do nothing
- * else. */
-static void
-accept_later(struct dispatch *dispatch)
-{
-    sd_event_source *timer = NULL;
-
-    log_warn("deliver.sock: accept; again in a second");
-    if (sd_event_add_time_relative(dispatch->loop, &timer, CLOCK_MONOTONIC, G_USEC_PER_SEC, 0,
-                                   on_accept_again, dispatch) >= 0)
-        sd_event_source_set_enabled(dispatch->accepting, SD_EVENT_OFF);
-}
-
-static int
-on_accept(sd_event_source *source, int fd, uint32_t events, void *data)
-{
-    (void)source;
-    (void)events;
-    for (int i = 0; i < 64; i++) {
-        int peer = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-
-        if (peer < 0) {
-            if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS)
-                accept_later(data);
-            else if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED)
-                log_warn("deliver.sock: accept");
-            return 0;
-        }
-        conn_new(data, peer);
-    }
-    return 0;
-}
-
 int
 server_start(struct dispatch *dispatch, struct outcome *why)
 {
-    if (sd_event_add_io(dispatch->loop, &dispatch->accepting, dispatch->listen_fd, EPOLLIN,
-                        on_accept, dispatch) < 0) {
-        out_set(why, OUT_BUG, "4.3.0", "deliver.sock cannot be watched");
-        return -1;
-    }
-    return 0;
+    return listener_start(dispatch->deliver, dispatch->loop, conn_new, dispatch, why);
 }
 
 void
@@ -286,9 +229,7 @@ server_stop(struct dispatch *dispatch)
     g_autoptr(GList) conns = g_hash_table_get_keys(dispatch->conns);
     struct outcome why;
 
-    dispatch->accepting = sd_event_source_disable_unref(dispatch->accepting);
-    close(dispatch->listen_fd);
-    dispatch->listen_fd = -1;
+    g_clear_pointer(&dispatch->deliver, listener_free);
     out_set(&why, OUT_RETRY, "4.3.2", "postsmsd is stopping");
     for (GList *at = conns; at; at = at->next) {
         struct conn *conn = at->data;

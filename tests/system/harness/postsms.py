@@ -263,6 +263,15 @@ class Postsms:
             args += ["-a", client]
         return self.json(*args, mail=mail)
 
+    def deliver(self, number, mail, queue_id, sender="anna@allowed.example", original=None):
+        """postsms-pipe as Postfix starts it, one mail to one number: its exit status and its line."""
+        recipient = f"{number}@sms.example.test"
+        done = subprocess.run([os.path.join(self.libdir, "postsms-pipe"), "-s",
+                               os.path.join(self.run_dir, "deliver.sock"), "--deadline=60", f"--queue-id={queue_id}",
+                               f"--sender={sender}", f"--recipient={recipient}",
+                               f"--original={original or recipient}", "--login=", "--client=127.0.0.1"], input=mail, stdout=subprocess.PIPE, check=False, timeout=120)
+        return done.returncode, done.stdout.decode("utf-8", "replace").strip()
+
     # What left
 
     def sent(self, number=None):
