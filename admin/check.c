@@ -28,7 +28,7 @@ admin_check(struct admin *admin)
 {
     g_autoptr(Faults) faults = faults_new();
     g_autoptr(Setup) setup = NULL;
-    guint errors;
+    guint errors, warnings;
 
     if (admin->argc != 1)
         return ADMIN_USAGE;
@@ -40,14 +40,17 @@ admin_check(struct admin *admin)
 
         if (spool_open(path, false, &spool, &why) < 0)
             faults_warn(faults, path, 0, "%s", why.text);
+        smtp_rules_check(setup->smtp_rules, faults);
         postfix_check(setup->conf, faults);
     }
     errors = faults_errors(faults);
+    warnings = faults->len - errors;
     if (admin->json) {
         int status = admin_print_json(faults_json(faults));
         return errors ? ADMIN_FAULT : status;
     }
     faults_print(faults, stdout);
-    printf("%u errors, %u warnings\n", errors, faults->len - errors);
+    printf("%u error%s, %u warning%s\n", errors, errors == 1 ? "" : "s", warnings,
+           warnings == 1 ? "" : "s");
     return errors ? ADMIN_FAULT : ADMIN_DONE;
 }

@@ -5,15 +5,15 @@
  */
 #include "admin/admin.h"
 
-#include "transport/dispatch/decide.h"
+#include "admin/explain.h"
 #include "transport/reader/client.h"
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 struct question {
-    const char *sender, *recipient, *login, *client, *mail;
+    const char *sender, *login, *client, *mail;
+    GPtrArray *recipients; /* as given, NULL-ended; the first is asked about */
 };
 
 static int
@@ -21,16 +21,14 @@ read_question(struct admin *admin, struct question *question)
 {
     int option;
 
-    *question = (struct question){.login = "", .client = ""};
+    *question = (struct question){.login = "", .client = "", .recipients = g_ptr_array_new()};
     while ((option = getopt(admin->argc, admin->args, "s:r:u:a:")) != -1)
         switch (option) {
         case 's':
             question->sender = optarg;
             break;
         case 'r':
-            /* The others are the rest of the envelope, which no rule of this version looks at. */
-            if (!question->recipient)
-                question->recipient = optarg;
+            g_ptr_array_add(question->recipients, optarg);
             break;
         case 'u':
             question->login = optarg;
@@ -43,7 +41,8 @@ read_question(struct admin *admin, struct question *question)
         }
     if (optind < admin->argc)
         question->mail = admin->args[optind++];
-    return question->sender && question->recipient && optind == admin->argc ? 0 : -1;
+    g_ptr_array_add(question->recipients, NULL);
+    return question->sender && question->recipients->len > 1 && optind == admin->argc ? 0 : -1;
 }
 
 static void
@@ -55,21 +54,11 @@ make_request(const struct question *question, struct request *request)
     g_free(request_get(request, SENDER));
     request_get(request, SENDER) = g_utf8_make_valid(question->sender, -1);
     g_free(request_get(request, RECIPIENT));
-    request_get(request, RECIPIENT) = g_strdup(question->recipient);
+    request_get(request, RECIPIENT) = g_strdup(question->recipients->pdata[0]);
     g_free(request_get(request, LOGIN));
     request_get(request, LOGIN) = g_utf8_make_valid(question->login, -1);
     g_free(request_get(request, CLIENT));
     request_get(request, CLIENT) = g_utf8_make_valid(question->client, -1);
-}
-
-static const char *
-decision_word(enum out_kind kind)
-{
-    if (kind == OUT_OK)
-        return "send";
-    if (kind == OUT_DROPPED)
-        return "discard";
-    return out_final(kind) ? "reject" : "defer";
 }
 
 static json_t *
@@ -95,31 +84,39 @@ smtp_rules_json(const struct decision *decision)
 {
     json_t *array = json_array();
 
-    if (decision->smtp_hit)
-        json_array_append_new(array,
-                              json_pack("{s:s, s:i, s:s}", "section",
-                                        smtp_section_name(decision->smtp.section), "line",
-                                        decision->smtp.line, "effect", decision->smtp.effect));
+    for (guint i = 0; i < decision->hits->len; i++) {
+        const struct smtp_hit *hit = &g_array_index(decision->hits, struct smtp_hit, i);
+
+        json_array_append_new(array, json_pack("{s:s, s:i, s:s}", "section",
+                                               smtp_section_name(hit->section), "line", hit->line,
+                                               "effect", hit->effect));
+    }
     return array;
 }
 
+/* What rules declared it, else by what it waits. */
+static const char *
+class_of(const struct decision *decision)
+{
+    return *decision->declared ? decision->declared : decision->class;
+}
+
 static json_t *
-decision_json(const struct question *question, const struct mail_view *view,
+decision_json(const struct question *question, const struct mail_view *view, const char *word,
               const struct decision *decision)
 {
     const struct sms_message *message = decision->message;
-    g_autofree char *recipient = addr_loggable(question->recipient, true);
+    g_autofree char *recipient = addr_loggable(question->recipients->pdata[0], true);
     g_autofree char *sender = g_utf8_make_valid(question->sender, -1);
 
     return json_pack(
         "{s:s, s:s, s:s, s:s, s:s, s:s?, s:n, s:s, s:o, s:[], s:s, s:s?, s:s?, s:s?, s:n, s:s?, "
         "s:b, s:i, "
         "s:s?, s:o}",
-        "decision", decision_word(decision->verdict.kind), "status", decision->verdict.dsn,
-        "reason", decision->verdict.text, "sender", sender, "recipient", recipient, "number",
-        decision->number, "account", "class", decision->class, "smtp_rules",
-        smtp_rules_json(decision), "rules", "subject", view->subject, "gateway",
-        decision->gateway ? decision->gateway->id : NULL, "originator",
+        "decision", word, "status", decision->verdict.dsn, "reason", decision->verdict.text,
+        "sender", sender, "recipient", recipient, "number", decision->number, "account", "class",
+        class_of(decision), "smtp_rules", smtp_rules_json(decision), "rules", "subject",
+        view->subject, "gateway", decision->gateway ? decision->gateway->id : NULL, "originator",
         decision->originator && *decision->originator ? decision->originator : NULL, "encoding",
         message ? sms_encoding_name(message->encoding) : NULL, "language", "forced_by",
         message ? message->forced_by : NULL, "truncated", message && message->truncated,
@@ -128,15 +125,20 @@ decision_json(const struct question *question, const struct mail_view *view,
 }
 
 static void
-print_decision(const struct decision *decision)
+print_decision(const struct setup *setup, const char *word, const struct decision *decision)
 {
     const struct sms_message *message = decision->message;
+    g_autofree char *file = g_path_get_basename(smtp_rules_file(setup->smtp_rules));
 
-    printf("%s: %s %s\n", decision_word(decision->verdict.kind), decision->verdict.dsn,
-           decision->verdict.text);
-    if (*decision->rule)
-        printf("rule: %s [%s] %s\n", decision->rule, smtp_section_name(decision->smtp.section),
-               decision->smtp.effect);
+    printf("%s: %s %s\n", word, decision->verdict.dsn, decision->verdict.text);
+    for (guint i = 0; i < decision->hits->len; i++) {
+        const struct smtp_hit *hit = &g_array_index(decision->hits, struct smtp_hit, i);
+
+        printf("rule: %s:%d [%s] %s\n", file, hit->line, smtp_section_name(hit->section),
+               hit->effect);
+    }
+    if (*decision->declared)
+        printf("class: %s\n", decision->declared);
     if (*decision->notes)
         printf("note: %s\n", decision->notes);
     if (!message)
@@ -154,36 +156,61 @@ print_decision(const struct decision *decision)
     }
 }
 
+static int
+explain(const struct admin *admin, const struct setup *setup, const struct question *question,
+        const struct explain_mail *mail)
+{
+    const char *const *recipients = (const char *const *)question->recipients->pdata;
+    g_autoptr(MailView) view = NULL;
+    struct request request;
+    struct explain_smtp smtp;
+    struct decision decision;
+    struct outcome why;
+    int status = ADMIN_DONE;
+    int asked;
+
+    if (reader_once(mail->fd, &view, &why) < 0)
+        return admin_fault("%s", why.text);
+    make_request(question, &request);
+    asked = explain_smtp_rules(setup, &request, recipients, mail, view, &smtp, &why);
+    decide(setup, &request, view, "", &decision);
+    if (asked < 0) {
+        decision.verdict = why;
+        g_clear_pointer(&decision.message, sms_message_free);
+    }
+    explain_smtp_apply(setup, &smtp, &decision);
+    if (admin->json)
+        status = admin_print_json(
+            decision_json(question, view, explain_word(&smtp, &decision), &decision));
+    else
+        print_decision(setup, explain_word(&smtp, &decision), &decision);
+    explain_smtp_clear(&smtp);
+    decision_clear(&decision);
+    request_clear(&request);
+    return status;
+}
+
 int
 admin_explain(struct admin *admin)
 {
     g_autoptr(Faults) faults = faults_new();
     g_autoptr(Setup) setup = NULL;
-    g_autoptr(MailView) view = NULL;
     struct question question;
-    struct request request;
-    struct decision decision = {0};
+    struct explain_mail mail;
     struct outcome why;
-    int fd = STDIN_FILENO;
-    int status = ADMIN_DONE;
+    int status = ADMIN_USAGE;
 
-    if (read_question(admin, &question) < 0)
-        return ADMIN_USAGE;
-    if (!(setup = setup_load(admin->conf_file, faults))) {
-        faults_print(faults, stderr);
-        return ADMIN_FAULT;
+    if (read_question(admin, &question) == 0) {
+        status = ADMIN_FAULT;
+        if (!(setup = setup_load(admin->conf_file, faults))) {
+            faults_print(faults, stderr);
+        } else if (explain_mail_read(question.mail, &mail, &why) < 0) {
+            admin_fault("%s", why.text);
+        } else {
+            status = explain(admin, setup, &question, &mail);
+            explain_mail_clear(&mail);
+        }
     }
-    if (question.mail && (fd = open(question.mail, O_RDONLY | O_CLOEXEC)) < 0)
-        return admin_fault("%s: cannot be read", question.mail);
-    if (reader_once(fd, &view, &why) < 0)
-        return admin_fault("%s", why.text);
-    make_request(&question, &request);
-    decide(setup, &request, view, &decision);
-    if (admin->json)
-        status = admin_print_json(decision_json(&question, view, &decision));
-    else
-        print_decision(&decision);
-    decision_clear(&decision);
-    request_clear(&request);
+    g_ptr_array_unref(question.recipients);
     return status;
 }

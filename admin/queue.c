@@ -79,6 +79,10 @@ listed(const GPtrArray *lines, const char *queue_id, const char *number)
     return NULL;
 }
 
+/* Whoever put it there, a rule or a person: Postfix does not try it, whatever came before. */
+static const char on_hold[] =
+    "on hold in Postfix's queue: postsuper -H releases it, trace may say why";
+
 static void
 add_recipient(GPtrArray *lines, const struct conf *conf, const json_t *mail,
               const json_t *recipient)
@@ -86,6 +90,8 @@ add_recipient(GPtrArray *lines, const struct conf *conf, const json_t *mail,
     const char *address = json_string_value(json_object_get(recipient, "address"));
     const char *reason = json_string_value(json_object_get(recipient, "delay_reason"));
     const char *queue_id = json_string_value(json_object_get(mail, "queue_id"));
+    const char *queue = json_string_value(json_object_get(mail, "queue_name"));
+    bool stopped = queue && strcmp(queue, "hold") == 0;
     g_autoptr(Addr) addr = NULL;
     struct outcome why;
     const char *number;
@@ -96,9 +102,9 @@ add_recipient(GPtrArray *lines, const struct conf *conf, const json_t *mail,
     number = addr_parse(address, conf->country_code, &addr, &why) == 0 ? addr->number : "";
     if ((line = listed(lines, queue_id, number))) {
         /* Postfix knows the last answer, also of one that was turned away before it got a place. */
-        if (!line->held && reason) {
+        if (!line->held && (stopped || reason)) {
             g_free(line->reason);
-            line->reason = g_strdup(reason);
+            line->reason = g_strdup(stopped ? on_hold : reason);
         }
         return;
     }
@@ -106,7 +112,7 @@ add_recipient(GPtrArray *lines, const struct conf *conf, const json_t *mail,
     line->queue_id = g_strdup(queue_id);
     line->number = g_strdup(number);
     line->gateway = g_strdup("");
-    line->reason = g_strdup(reason ? reason : "");
+    line->reason = g_strdup(stopped ? on_hold : reason ? reason : "");
     line->state = reason ? "failed" : "waiting";
     line->since = (gint64)json_integer_value(json_object_get(mail, "arrival_time")) * 1000;
     g_ptr_array_add(lines, line);

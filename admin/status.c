@@ -143,11 +143,13 @@ print_prometheus(const struct status *status)
 static void
 print_status(const struct status *status)
 {
+    size_t gateways = json_array_size(status->gateways);
+
     for (size_t i = 0; i < json_array_size(status->faults); i++)
         puts(json_string_value(json_array_get(status->faults, i)));
     if (json_array_size(status->faults) == 0)
-        printf("ok: %" G_GINT64_FORMAT " messages on their way, %zu gateways\n", status->open,
-               json_array_size(status->gateways));
+        printf("ok: %" G_GINT64_FORMAT " message%s on their way, %zu gateway%s\n", status->open,
+               status->open == 1 ? "" : "s", gateways, gateways == 1 ? "" : "s");
 }
 
 int

@@ -311,6 +311,8 @@ def test_postsuper_on_deferred_mail(site):
         site.postfix.wait_delivery(one.queue_id, "deferred")
     site.postfix.postfix_tool("postsuper", "-d", deleted[1].queue_id)
     site.postfix.postfix_tool("postsuper", "-h", held[1].queue_id)
+    row, = [row for row in site.postsms.json("queue") if row["queue_id"] == held[1].queue_id]
+    assert "on hold" in row["reason"]
     gateway(site, fail_every=0)
     wait_until(lambda: site.postsms.admin_status() == 0, 20, "the gateway is up")
     site.postfix.flush()
