@@ -33,6 +33,8 @@ check_only(const char *file)
     g_autoptr(Faults) faults = faults_new();
     g_autoptr(Snapshot) snapshot = snapshot_load(file, 1, faults);
 
+    if (snapshot)
+        smtp_rules_check(snapshot->rules, faults);
     faults_print(faults, stdout);
     return snapshot ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -55,15 +55,21 @@ snapshot_current(void)
     return snapshot;
 }
 
-static char *
-describe(const struct snapshot *snapshot)
+static guint
+count_lines(const struct snapshot *snapshot)
 {
     guint lines = 0;
 
     for (int section = 0; section < SMTP_SECTIONS; section++)
         lines += smtp_rules_count(snapshot->rules, section);
+    return lines;
+}
+
+static char *
+describe(const struct snapshot *snapshot)
+{
     return g_strdup_printf("rules generation %u from %s, %u lines", snapshot->generation,
-                           smtp_rules_file(snapshot->rules), lines);
+                           smtp_rules_file(snapshot->rules), count_lines(snapshot));
 }
 
 void
@@ -99,6 +105,8 @@ reload(void)
     if (strcmp(fresh->conf->milter_socket, old->conf->milter_socket) != 0 ||
         g_strcmp0(fresh->conf->user, old->conf->user) != 0)
         log_warnx("reload: a new milter.socket or user needs a restart");
+    if (count_lines(old) > 0 && !g_file_test(fresh->conf->smtp_rules, G_FILE_TEST_EXISTS))
+        log_warnx("reload: %s is gone, so there are no rules any more", fresh->conf->smtp_rules);
     snapshot_publish(fresh);
 }
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Owns the milter callbacks and what one SMTP connection keeps between them. libmilter calls from
- * several threads, for one connection from one at a time (Debian's takes whichever worker is free),
- * so nothing here is static but a counter. Must never return SMFIS_ACCEPT before DATA: that ends
- * filtering for the whole message, and SMS recipients still to come would pass unseen.
+ * Owns the milter callbacks and one SMTP connection. libmilter calls from several threads, for one
+ * connection from one at a time (Debian's takes whichever worker is free), so nothing here is
+ * static but counters. Must never return SMFIS_ACCEPT before DATA: that ends filtering for the
+ * whole message, and SMS recipients still to come would pass unseen.
  */
 #include "milter/milter.h"
 
@@ -13,17 +13,15 @@
 #include <libmilter/mfapi.h>
 #include <string.h>
 
-#define ADDRESS_MAX 256 /* octets of an address in reply or log; RFC 5321 allows 254 */
-#define CLIENT_MAX  300
+#define CLIENT_MAX 300
 
-struct session {
-    struct snapshot *snapshot;
-    char *client; /* "name[address]", clean */
-    char *sender; /* of this message, bare; "" is the null sender */
-    bool local;   /* mail of sendmail(1): no angle brackets, and a queue id before any recipient */
-};
+/* What rules may want done to a mail. */
+#define ACTIONS                                                                                    \
+    (SMFIF_ADDHDRS | SMFIF_CHGHDRS | SMFIF_CHGBODY | SMFIF_ADDRCPT | SMFIF_ADDRCPT_PAR |           \
+     SMFIF_DELRCPT | SMFIF_QUARANTINE)
 
 static int sessions;
+static int poor_server_told;
 
 int
 session_count(void)
@@ -35,69 +33,50 @@ static void
 session_free(struct session *session)
 {
     snapshot_unref(session->snapshot);
+    message_free(&session->message);
     g_free(session->client);
-    g_free(session->sender);
     g_free(session);
     g_atomic_int_add(&sessions, -1);
 }
 
 static struct session *
-session_new(SMFICTX *ctx, char *client)
+session_new(SMFICTX *ctx)
 {
     struct session *session = g_new0(struct session, 1);
 
     g_atomic_int_inc(&sessions);
     session->snapshot = snapshot_current();
-    session->client = client;
-    session->sender = g_strdup("");
+    session->client = g_strdup("unknown");
+    message_init(&session->message);
     if (smfi_setpriv(ctx, session) == MI_SUCCESS)
         return session;
     session_free(session);
     return NULL;
 }
 
-/* The connection's session, made now if its connect step was not seen; NULL without a context. */
+/* The connection's session, made now if it has none; NULL without a context. */
 static struct session *
 session_of(SMFICTX *ctx)
 {
     struct session *session = smfi_getpriv(ctx);
 
-    return session ? session : session_new(ctx, g_strdup("unknown"));
+    if (!session)
+        session = session_new(ctx);
+    if (session)
+        session->ctx = ctx;
+    return session;
 }
 
-static bool
-is_bracketed(const char *argument)
+/* Header fields are always wanted, because of those that only we may write; a body only if a rule
+ * may ask for it. Steps that an old server cannot leave out come and are continued. */
+static unsigned long
+unwanted(const struct smtp_rules *rules)
 {
-    return argument && argument[0] == '<';
-}
+    unsigned long steps = SMFIP_NOHELO | SMFIP_NOEOH | SMFIP_NOUNKNOWN;
 
-/*
- * An address as Postfix will hand it to the transport: without angle brackets, source route, quotes
- * around the local part and dot behind the domain. Both ends must ask the rules about the same
- * text.
- */
-static char *
-bare_address(const char *argument)
-{
-    const char *from = argument ? argument + is_bracketed(argument) : "";
-    const char *close = is_bracketed(argument) ? strrchr(from, '>') : NULL;
-    gsize len = close ? (gsize)(close - from) : strlen(from);
-    GString *bare = g_string_sized_new(len);
-    const char *end = from + len;
-
-    if (len && *from == '@' && memchr(from, ':', len))
-        from = (const char *)memchr(from, ':', len) + 1;
-    for (; from < end; from++) {
-        if (*from == '"')
-            continue;
-        if (*from == '\\' && from + 1 < end)
-            g_string_append_c(bare, *++from);
-        else
-            g_string_append_c(bare, *from);
-    }
-    if (bare->len > 1 && bare->str[bare->len - 1] == '.' && strrchr(bare->str, '@'))
-        g_string_truncate(bare, bare->len - 1);
-    return g_string_free(bare, FALSE);
+    if (!smtp_rules_wants_body(rules) && !smtp_rules_wants_reader(rules))
+        steps |= SMFIP_NOBODY;
+    return steps;
 }
 
 static sfsistat
@@ -105,16 +84,22 @@ on_negotiate(SMFICTX *ctx, unsigned long offered_actions, unsigned long offered_
              unsigned long unused0, unsigned long unused1, unsigned long *actions,
              unsigned long *steps, unsigned long *ret0, unsigned long *ret1)
 {
-    (void)ctx;
-    (void)offered_actions;
+    struct session *session = session_of(ctx);
+
     (void)unused0;
     (void)unused1;
-    *actions = 0;
-    /* Connect and MAIL are only noted: without an answer they cost no round trip. libmilter offers
-     * that in any case and answers itself where the mail server wants one. Steps that an old server
-     * cannot leave out come and are continued. */
-    *steps = offered_steps & (SMFIP_NOHELO | SMFIP_NOHDRS | SMFIP_NOEOH | SMFIP_NOBODY |
-                              SMFIP_NOUNKNOWN | SMFIP_NR_CONN | SMFIP_NR_MAIL);
+    if (!session)
+        return SMFIS_REJECT;
+    session->actions = offered_actions & ACTIONS;
+    if (session->actions != ACTIONS && g_atomic_int_compare_and_exchange(&poor_server_told, 0, 1))
+        log_warnx("the mail server offers actions 0x%lx of the 0x%lx that rules may need",
+                  session->actions, ACTIONS);
+    *actions = session->actions;
+    /* What is only noted costs no round trip without an answer. libmilter offers that in any case
+     * and answers itself where the mail server wants one. */
+    *steps = offered_steps & (unwanted(session->snapshot->rules) | SMFIP_NR_CONN | SMFIP_NR_MAIL |
+                              SMFIP_NR_HDR | SMFIP_NR_BODY | SMFIP_HDR_LEADSPC);
+    session->blank = (*steps & SMFIP_HDR_LEADSPC) != 0;
     *ret0 = 0;
     *ret1 = 0;
     return SMFIS_CONTINUE;
@@ -125,8 +110,10 @@ on_connect(SMFICTX *ctx, char *hostname, _SOCK_ADDR *address)
 {
     char text[INET6_ADDRSTRLEN] = "unknown";
     g_autofree char *client = NULL;
-    struct session *old = smfi_getpriv(ctx);
+    struct session *session = session_of(ctx);
 
+    if (!session)
+        return SMFIS_NOREPLY;
     if (address && address->sa_family == AF_INET)
         inet_ntop(AF_INET, &((struct sockaddr_in *)address)->sin_addr, text, sizeof(text));
     else if (address && address->sa_family == AF_INET6)
@@ -138,91 +125,176 @@ on_connect(SMFICTX *ctx, char *hostname, _SOCK_ADDR *address)
         client = g_strdup_printf("unknown[%s]", text);
     else
         client = g_strdup_printf("%s[%s]", hostname, text);
-    if (old)
-        session_free(old);
-    session_new(ctx, log_clean(client, CLIENT_MAX));
+    g_free(session->client);
+    session->client = log_clean(client, CLIENT_MAX);
     return SMFIS_NOREPLY;
 }
 
 static sfsistat
 on_mail(SMFICTX *ctx, char **argv)
 {
+    static char id_macro[] = "i";
     struct session *session = session_of(ctx);
 
-    if (session) {
-        g_free(session->sender);
-        session->sender = bare_address(argv[0]);
-        session->local = !is_bracketed(argv[0]) && smfi_getsymval(ctx, "i");
-    }
+    if (session)
+        message_begin(&session->message, argv[0], smfi_getsymval(ctx, id_macro) != NULL);
     return SMFIS_NOREPLY;
 }
 
-/* The sentence the client reads: no file, no line, and nothing that libmilter would take for a
- * format. */
-static char *
-refusal_text(const char *sender)
+/* The reply that why says. The client reads no file and no line, and libmilter nothing that it
+ * would take for a format. */
+static sfsistat
+answer(SMFICTX *ctx, const struct outcome *why)
 {
-    struct outcome why;
-    GString *text;
+    g_autofree char *code = g_strdup(out_smtp_code(why->kind));
+    g_autofree char *status = g_strdup(why->dsn);
+    GString *text = g_string_new(why->text);
+    g_autofree char *sentence = NULL;
 
-    smtp_rules_refusal(sender, &why);
-    text = g_string_new(why.text);
     g_string_replace(text, "%", "%%", 0);
-    return g_string_free(text, FALSE);
+    sentence = g_string_free(text, FALSE);
+    if (smfi_setreply(ctx, code, status, sentence) != MI_SUCCESS)
+        log_warnx("the reply \"%s\" could not be set", sentence);
+    return code[0] == '4' ? SMFIS_TEMPFAIL : SMFIS_REJECT;
 }
 
-static void
-log_refusal(SMFICTX *ctx, const struct session *session, const char *recipient,
-            const struct smtp_hit *hit)
+static sfsistat
+refuse(struct session *session, struct recipient *recipient, const struct smtp_hit *hit,
+       const struct outcome *why)
 {
-    static char id_macro[] = "i";
-    const char *id = smfi_getsymval(ctx, id_macro);
-    g_autofree char *clean_id = log_clean(id && *id ? id : "NOQUEUE", 40);
-    g_autofree char *to = addr_loggable(recipient, session->snapshot->conf->log_numbers_full);
-    g_autofree char *from = log_clean(session->sender, ADDRESS_MAX);
+    g_autoptr(GPtrArray) one = g_ptr_array_new();
+    struct record record = {
+        .recipients = one,
+        .hits = hit,
+        .n_hits = 1,
+        .status = "rejected",
+        .dsn = why->dsn,
+        .detail = "",
+    };
 
-    log_info("%s: to=<%s>, sender=<%s>, client=%s, rule=%s:%d [%s], dsn=5.7.1, status=rejected",
-             clean_id, to, from, session->client, smtp_rules_file(session->snapshot->rules),
-             hit->line, smtp_section_name(hit->section));
+    g_ptr_array_add(one, recipient);
+    recipient->refused = true;
+    record_log(session, &record);
+    return answer(session->ctx, why);
+}
+
+/* Nobody is there to ask about the text; the client may come again. */
+static sfsistat
+put_off(struct session *session, struct recipient *recipient, const struct outcome *reason)
+{
+    g_autoptr(GPtrArray) one = g_ptr_array_new();
+    struct outcome why;
+    struct record record = {
+        .recipients = one,
+        .status = "deferred",
+        .dsn = why.dsn,
+        .detail = reason->text,
+    };
+
+    message_undecided(&why);
+    g_ptr_array_add(one, recipient);
+    recipient->refused = true;
+    record_log(session, &record);
+    return answer(session->ctx, &why);
+}
+
+/*
+ * What the rules say to one SMS recipient. Mail of sendmail(1) must not be refused here: cleanup(8)
+ * cannot pass a refusal on, so the mail would stay in the maildrop for ever. The transport applies
+ * the same rules and bounces it. No SMTP client can look like it: over SMTP there is no queue id
+ * before a recipient.
+ */
+static sfsistat
+judge(struct session *session, struct recipient *recipient)
+{
+    struct message *message = &session->message;
+    const struct smtp_rules *rules = session->snapshot->rules;
+    const struct conf *conf = session->snapshot->conf;
+    g_autoptr(Addr) address = NULL;
+    struct smtp_hit hit;
+    struct outcome why;
+
+    if (!smtp_rules_sender(rules, message->sender, &hit, NULL)) {
+        if (message->local) {
+            recipient->refused = true;
+            return SMFIS_CONTINUE;
+        }
+        smtp_rules_refusal(message->sender, &why);
+        return refuse(session, recipient, &hit, &why);
+    }
+    (void)!addr_parse(recipient->bare, conf->country_code, &address, &why);
+    if (!smtp_rules_recipient(rules, recipient->bare, address ? address->number : NULL,
+                              &recipient->filter)) {
+        if (conf->filter_reject && !message->local) {
+            smtp_rules_unserved(&why);
+            return refuse(session, recipient, &recipient->filter, &why);
+        }
+        recipient->filtered = !conf->filter_reject;
+    }
+    if (!message->local && smtp_rules_wants_reader(rules) && !message_reader(message, conf, &why))
+        return put_off(session, recipient, &why);
+    return SMFIS_CONTINUE;
 }
 
 static sfsistat
 on_recipient(SMFICTX *ctx, char **argv)
 {
+    static char address_macro[] = "{rcpt_addr}";
     struct session *session = session_of(ctx);
-    g_autofree char *recipient = bare_address(argv[0]);
-    g_autofree char *text = NULL;
-    char code[] = "550";
-    char status[] = "5.7.1";
-    struct smtp_hit hit;
+    struct recipient *recipient;
 
     if (!session)
         return SMFIS_TEMPFAIL;
-    if (!addr_in_domains(recipient, (const char *const *)session->snapshot->conf->domains))
-        return SMFIS_CONTINUE;
-    if (smtp_rules_sender(session->snapshot->rules, session->sender, &hit, NULL))
-        return SMFIS_CONTINUE;
-    /*
-     * Mail of sendmail(1) must not be refused here: cleanup(8) cannot pass a refusal on, so the
-     * mail would stay in the maildrop for ever. The transport applies the same rules and bounces
-     * it. No SMTP client can look like it: over SMTP there is no queue id before a recipient.
-     */
-    if (session->local)
-        return SMFIS_CONTINUE;
-    text = refusal_text(session->sender);
-    log_refusal(ctx, session, recipient, &hit);
-    if (smfi_setreply(ctx, code, status, text) != MI_SUCCESS)
-        log_warnx("the reply \"%s\" could not be set", text);
-    return SMFIS_REJECT;
+    recipient = message_recipient(&session->message, argv, smfi_getsymval(ctx, address_macro),
+                                  session->snapshot->conf);
+    return recipient->sms ? judge(session, recipient) : SMFIS_CONTINUE;
 }
 
+/* Every recipient has been seen: without one that the rules speak about, the mail server can keep
+ * header and body. */
 static sfsistat
 on_data(SMFICTX *ctx)
 {
-    (void)ctx;
-    /* Every recipient has been seen and no rule about contents is enforced yet: Postfix can keep
-     * header and body. */
-    return SMFIS_ACCEPT;
+    struct session *session = session_of(ctx);
+    g_autoptr(GPtrArray) standing = session ? message_standing(&session->message) : NULL;
+
+    return standing && standing->len > 0 ? SMFIS_CONTINUE : SMFIS_ACCEPT;
+}
+
+static sfsistat
+on_header(SMFICTX *ctx, char *name, char *value)
+{
+    struct session *session = session_of(ctx);
+
+    if (session)
+        message_header(&session->message, name, value, session->blank);
+    return SMFIS_NOREPLY;
+}
+
+static sfsistat
+on_body(SMFICTX *ctx, unsigned char *octets, size_t len)
+{
+    struct session *session = session_of(ctx);
+
+    if (session)
+        content_body(&session->message.content, (const char *)octets, len);
+    return SMFIS_NOREPLY;
+}
+
+static sfsistat
+on_eom(SMFICTX *ctx)
+{
+    struct session *session = session_of(ctx);
+    struct outcome why;
+
+    if (!session)
+        return SMFIS_TEMPFAIL;
+    verdict_reach(session, &why);
+    /* What the message took up is given back now, not when the next one begins. */
+    message_reset(&session->message);
+    if (why.kind == OUT_OK)
+        return SMFIS_CONTINUE;
+    return why.kind == OUT_DROPPED ? SMFIS_DISCARD : answer(ctx, &why);
 }
 
 static sfsistat
@@ -230,11 +302,8 @@ on_abort(SMFICTX *ctx)
 {
     struct session *session = smfi_getpriv(ctx);
 
-    if (session) {
-        g_free(session->sender);
-        session->sender = g_strdup("");
-        session->local = false;
-    }
+    if (session)
+        message_reset(&session->message);
     return SMFIS_CONTINUE;
 }
 
@@ -257,10 +326,13 @@ session_register(void)
     struct smfiDesc callbacks = {
         .xxfi_name = name,
         .xxfi_version = SMFI_VERSION,
-        .xxfi_flags = SMFIF_NONE,
+        .xxfi_flags = ACTIONS,
         .xxfi_connect = on_connect,
         .xxfi_envfrom = on_mail,
         .xxfi_envrcpt = on_recipient,
+        .xxfi_header = on_header,
+        .xxfi_body = on_body,
+        .xxfi_eom = on_eom,
         .xxfi_abort = on_abort,
         .xxfi_close = on_close,
         .xxfi_data = on_data,

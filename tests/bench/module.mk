@@ -8,3 +8,22 @@ BENCH_PROGRAMS := $(foreach p,sink load spawn,$(B)/tests/bench_$(p))
 .PHONY: bench
 bench: all $(BENCH_PROGRAMS)
 	POSTSMS_BUILD=$(CURDIR)/$(B) $(PYTHON) tests/bench/bench.py $(BENCH_ARGS)
+
+# What SMTP rules cost: no Postfix, one process. BENCH_RULES_ARGS=50: compare fewer mails with the plain search, which
+# takes minutes for all of them.
+TEST_PROGRAMS += bench_rules
+bench_rules_MAIN := tests/bench/rules.c
+bench_rules_MODULES := rules lib
+bench_rules_PLACE := tests
+.PHONY: bench-rules
+bench-rules: $(B)/tests/bench_rules
+	$(B)/tests/bench_rules $(BENCH_RULES_ARGS)
+
+# SMTP with 1,000 rules beside a milter that does nothing. BENCH_MILTER_ARGS=--help
+TEST_PROGRAMS += bench_noop
+bench_noop_MAIN := tests/bench/noop.c
+bench_noop_PKGS := milter
+bench_noop_PLACE := tests
+.PHONY: bench-milter
+bench-milter: all $(B)/tests/bench_noop $(B)/tests/bench_load
+	POSTSMS_BUILD=$(CURDIR)/$(B) $(PYTHON) tests/bench/milter.py $(BENCH_MILTER_ARGS)

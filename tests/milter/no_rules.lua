@@ -1,0 +1,10 @@
+-- Without rules nothing is done; without SMS recipients nothing is even looked at.
+dofile(common)
+conn, reply = mail({ "Subject", "x" }, "x\r\n", SMS)
+assert(reply == SMFIR_CONTINUE)
+untouched(conn)
+mt.disconnect(conn)
+conn = open()
+assert(envelope(conn, "<a@b.example>", MAILBOX) == SMFIR_CONTINUE)
+assert(mt.data(conn) == nil and mt.getreply(conn) == SMFIR_ACCEPT)
+mt.disconnect(conn)
