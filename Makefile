@@ -92,9 +92,9 @@ install: all
 	mv -f $(DESTDIR)$(prefix)/$($(p)_PLACE)/$(p).new $(DESTDIR)$(prefix)/$($(p)_PLACE)/$(p) &&) true
 	$(foreach m,$(MANPAGES),install -d $(DESTDIR)$(mandir)/man$(subst .,,$(suffix $(m))) && \
 	install -m 644 $(m) $(DESTDIR)$(mandir)/man$(subst .,,$(suffix $(m)))/ &&) true
-	install -m 644 contrib/postfix/master.cf contrib/postfix/main.cf contrib/postfix/transport $(DESTDIR)$(pkgdatadir)/
 	install -m 644 contrib/postsms.conf contrib/smtp.rules $(DESTDIR)$(pkgdatadir)/
 	install -d $(DESTDIR)$(pkgdatadir)/postfix $(addprefix $(DESTDIR)$(prefix)/lib/,$(sort $(dir $(UNITS))))
+	install -m 644 contrib/postfix/master.cf contrib/postfix/main.cf contrib/postfix/transport $(DESTDIR)$(pkgdatadir)/postfix/
 	install -m 755 contrib/postfix/setup $(DESTDIR)$(pkgdatadir)/postfix/setup
 	$(foreach u,$(UNITS),sed -e 's|@SBINDIR@|$(sbindir)|' -e 's|@TMPFILESDIR@|$(prefix)/lib/tmpfiles.d|' \
 	contrib/systemd/$(patsubst systemd/system/%,%,$(u)) >$(DESTDIR)$(prefix)/lib/$(u) &&) true

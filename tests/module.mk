@@ -1,7 +1,7 @@
 # Unit tests: one runner, each tests/unit/test_*.c registers its suite by itself.
 TEST_PROGRAMS += check_all
 check_all_MAIN := $(wildcard tests/unit/*.c)
-check_all_MODULES := postconf dispatch decide gateway sms reader mailview rules spool lib
+check_all_MODULES := postconf dispatch decide gateway sms reader readers plain rules spool lib
 check_all_PKGS := check
 check_all_PLACE := tests
 
@@ -14,7 +14,7 @@ FUZZERS := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 TEST_PROGRAMS += $(FUZZERS:%=fuzz_%)
 define fuzz_program
 fuzz_$(1)_MAIN := tests/fuzz/fuzz_$(1).c
-fuzz_$(1)_MODULES := replay decide sms reader mailview rules spool lib
+fuzz_$(1)_MODULES := replay decide sms reader readers plain rules spool lib
 fuzz_$(1)_PLACE := tests
 endef
 $(foreach f,$(FUZZERS),$(eval $(call fuzz_program,$(f))))
@@ -55,6 +55,13 @@ chaos: all
 	POSTSMS_CHAOS=$(POSTSMS_CHAOS) POSTSMS_BUILD=$(CURDIR)/$(B) $(PYTHON) -m pytest -q -s -p no:cacheprovider \
 	tests/system/test_chaos.py
 
+# POSTSMS_SOAK seconds of SMTP sessions while the milter reloads; "make check" has a short form of it.
+POSTSMS_SOAK ?= 60
+.PHONY: soak
+soak: all
+	POSTSMS_SOAK=$(POSTSMS_SOAK) POSTSMS_BUILD=$(CURDIR)/$(B) $(PYTHON) -m pytest -q -s -p no:cacheprovider \
+	tests/system/test_milter_soak.py
+
 # make fuzz FUZZ=addr SECONDS=60: looks for new inputs with libFuzzer (clang)
 SECONDS ?= 30
 .PHONY: fuzz
@@ -63,6 +70,6 @@ fuzz:
 	mkdir -p build/corpus/$(FUZZ)
 	build/fuzzer-no-link-address-undefined/fuzz/$(FUZZ) -max_total_time=$(SECONDS) -max_len=4096 \
 	build/corpus/$(FUZZ) tests/fuzz/corpus/$(FUZZ)
-$(B)/fuzz/%: $(B)/obj/tests/fuzz/fuzz_%.o $(foreach m,decide sms reader mailview rules spool lib,$(B)/obj/lib$(m).a)
+$(B)/fuzz/%: $(B)/obj/tests/fuzz/fuzz_%.o $(foreach m,decide sms reader readers plain rules spool lib,$(B)/obj/lib$(m).a)
 	@mkdir -p $(@D)
 	$(CC) -fsanitize=fuzzer,address,undefined -o $@ $^ $(shell pkg-config --libs glib-2.0 gmime-3.0 libconfuse sqlite3 nettle libsystemd jansson)

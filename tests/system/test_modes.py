@@ -136,6 +136,7 @@ class House:
         return {"state": self.postsms.state_dir, "run": self.postsms.run_dir, "milter": self.milter_dir,
                 "conf": self.postsms.conf, "rules": self.postsms.rules_file, "sent": self.postsms.sent_file,
                 "deliver.sock": os.path.join(self.postsms.run_dir, "deliver.sock"),
+                "ask.sock": os.path.join(self.postsms.run_dir, "ask.sock"),
                 "milter.sock": os.path.join(self.milter_dir, "milter.sock"),
                 }.get(name) or os.path.join(self.postsms.state_dir, name)
 
@@ -204,10 +205,7 @@ def test_folders_and_sockets(house):
 
 
 def test_ask_socket_is_for_the_milter(house):
-    path = os.path.join(house.path("run"), "ask.sock")
-    if not os.path.exists(path):
-        pytest.skip("no ask.sock yet")
-    assert os.stat(path).st_gid == house.milter[1]
+    assert os.stat(house.path("ask.sock")).st_gid == house.milter[1]
 
 
 def test_nothing_for_others(house):
@@ -225,18 +223,19 @@ def test_nothing_for_others(house):
     ("nobody", {("list", "run"), ("read", "conf"), ("read", "rules")}),
     ("pipe", {("list", "run"), ("read", "conf"), ("read", "rules"), ("connect", "deliver.sock")}),
     ("milter", {("list", "run"), ("read", "conf"), ("read", "rules"), ("list", "milter"), ("enter", "milter"),
-                ("create", "milter"), ("unlink", "milter.sock"), ("connect", "milter.sock")}),
+                ("create", "milter"), ("unlink", "milter.sock"), ("connect", "milter.sock"), ("connect", "ask.sock")}),
     ("smtpd", {("list", "run"), ("read", "conf"), ("read", "rules"), ("list", "milter"), ("enter", "milter"),
                ("connect", "milter.sock")}),
     ("daemon", {("list", "run"), ("create", "run"), ("unlink", "deliver.sock"), ("read", "conf"), ("read", "rules"),
-                ("connect", "deliver.sock"), ("list", "state"), ("enter", "state"), ("create", "state"),
-                ("read", "spool.db"), ("write", "spool.db"), ("read", "spool.db-wal"), ("write", "spool.db-wal"),
+                ("connect", "deliver.sock"), ("connect", "ask.sock"), ("list", "state"), ("enter", "state"),
+                ("create", "state"), ("read", "spool.db"), ("write", "spool.db"), ("read", "spool.db-wal"),
+                ("write", "spool.db-wal"),
                 ("read", "spool.db-shm"), ("write", "spool.db-shm"), ("unlink", "spool.db"),
                 ("read", "sent"), ("write", "sent")}),
 ])
 def test_who_may_what(house, who, can):
     everything = {(attempt, name) for attempt, names in {
-        "connect": ("deliver.sock", "milter.sock"),
+        "connect": ("deliver.sock", "ask.sock", "milter.sock"),
         "read": ("conf", "rules", "sent", "spool.db", "spool.db-wal", "spool.db-shm"),
         "write": ("conf", "rules", "sent", "spool.db", "spool.db-wal", "spool.db-shm"),
         "list": ("run", "state", "milter"), "enter": ("state", "milter"), "create": ("run", "state", "milter"),
@@ -245,7 +244,8 @@ def test_who_may_what(house, who, can):
     if house.daemon == house.milter and who in ("daemon", "milter"):
         pytest.skip("one user is both")
     if house.daemon[1] == house.pipe[1] and who == "pipe":
-        can = can | {("list", "state"), ("enter", "state")}  # the daemon's group: read, but not the ledger's files
+        # The daemon's group: read, but not the ledger's files.
+        can = can | {("list", "state"), ("enter", "state"), ("connect", "ask.sock")}
         everything -= {("read", "spool.db"), ("read", "spool.db-wal"), ("read", "spool.db-shm"), ("read", "sent")}
     found = {(attempt, name) for attempt, name in everything if house.may(who, attempt, name)}
     assert found == can & everything
@@ -271,6 +271,23 @@ def test_peer_is_looked_at(house):
     finally:
         os.chmod(path, stat.S_IMODE(before.st_mode))
     assert status == 75 and house.postsms.sent("+41791110003") == [], (status, output)
+
+
+def test_peer_at_ask_is_looked_at(house):
+    """The same at ask.sock: the milter is greeted, a stranger is not, nor the pipe's user where it has its own."""
+    path = house.path("ask.sock")
+    before = os.stat(path)
+    greeted = []
+    os.chmod(path, 0o666)
+    try:
+        for who in ("milter", "pipe", "nobody", "smtpd"):
+            done = house.child(who, sys.executable, "-c", "import socket, sys; s = socket.socket(socket.AF_UNIX); "
+                               "s.connect(sys.argv[1]); sys.stdout.buffer.write(s.recv(99))", path)
+            if b"hello=" in done.stdout:
+                greeted.append(who)
+    finally:
+        os.chmod(path, stat.S_IMODE(before.st_mode))
+    assert greeted == (["milter"] if house.milter[1] != house.pipe[1] else ["milter", "pipe"])
 
 
 def status_of(pid):

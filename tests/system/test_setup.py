@@ -375,7 +375,7 @@ def test_places(stock, tmp_path_factory):
     home.mkdir(parents=True)
     shutil.copy(SETUP, home)
     for name in ("main.cf", "master.cf", "transport"):
-        shutil.copy(os.path.join(ROOT, "contrib", "postfix", name), home.parent)
+        shutil.copy(os.path.join(ROOT, "contrib", "postfix", name), home)
     before = stock.state()
     stock.run(DOMAIN, script=str(home / "setup"))
     assert f"argv={prefix}/lib/postsms/postsms-pipe -s /run/postsms/" in stock.postconf("-M", "postsms/unix")
