@@ -273,6 +273,11 @@ smtp_rules_load(const char *file, bool must_exist, Faults *faults)
         faults_add(faults, file, 0, "is a directory; expected a file of rules");
         return NULL;
     }
+    if (S_ISFIFO(info.st_mode)) {
+        /* To open it would wait for a writer, and no reload come any more. */
+        faults_add(faults, file, 0, "is a pipe; expected a file of rules");
+        return NULL;
+    }
     if (info.st_size > SMTP_FILE_MAX) {
         faults_add(faults, file, 0, "is larger than %d MB", SMTP_FILE_MAX / 1048576);
         return NULL;
