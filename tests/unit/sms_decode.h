@@ -143,7 +143,7 @@ sms_check(const char *text, const struct sms_limits *limits, const struct sms_me
     for (guint i = 0; i < count; i++) {
         const struct sms_part *part = message->parts->pdata[i];
         const guint8 header[] = {5, 0, 3, limits->reference, count, i + 1};
-        g_autoptr(GBytes) tpdu = sms_tpdu(part, message->encoding, message->dcs, "+41791234567");
+        g_autoptr(GBytes) tpdu = sms_tpdu(part, message->encoding, 0, message->dcs, "+41791234567");
         g_autofree char *decoded = NULL;
 
         g_assert(g_utf8_validate(part->text, -1, NULL));

@@ -1,75 +1,79 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Owns the GSM 7 bit default alphabet and its extension table (3GPP TS 23.038 6.2.1 and 6.2.1.1),
- * as data, and the way from a character to septets. No transliteration here: a character is in the
- * alphabet or it is not. tests/unit/test_sms.c compares both tables with tests/data/sms/default.tsv
- * and extension.tsv, row by row.
+ * Owns the way between characters and septets (3GPP TS 23.038). No transliteration here: a
+ * character is in an alphabet or it is not.
  */
 #include "transport/sms/gsm0338.h"
 
-#include "transport/sms/sms.h"
+/* The lowest septet of c, or -1. */
+static int
+find(const struct gsm0338_table *table, gunichar c)
+{
+    gsize low = 0;
+    gsize high = table->count;
 
-/* TS 23.038 6.2.1, by septet. 0xFFFF: the escape, which is no character. */
-static const guint16 default_table[128] = {
-    /* clang-format off */
-    0x0040, 0x00A3, 0x0024, 0x00A5, 0x00E8, 0x00E9, 0x00F9, 0x00EC, /* 0x00 */
-    0x00F2, 0x00C7, 0x000A, 0x00D8, 0x00F8, 0x000D, 0x00C5, 0x00E5, /* 0x08 */
-    0x0394, 0x005F, 0x03A6, 0x0393, 0x039B, 0x03A9, 0x03A0, 0x03A8, /* 0x10 */
-    0x03A3, 0x0398, 0x039E, 0xFFFF, 0x00C6, 0x00E6, 0x00DF, 0x00C9, /* 0x18 */
-    0x0020, 0x0021, 0x0022, 0x0023, 0x00A4, 0x0025, 0x0026, 0x0027, /* 0x20 */
-    0x0028, 0x0029, 0x002A, 0x002B, 0x002C, 0x002D, 0x002E, 0x002F, /* 0x28 */
-    0x0030, 0x0031, 0x0032, 0x0033, 0x0034, 0x0035, 0x0036, 0x0037, /* 0x30 */
-    0x0038, 0x0039, 0x003A, 0x003B, 0x003C, 0x003D, 0x003E, 0x003F, /* 0x38 */
-    0x00A1, 0x0041, 0x0042, 0x0043, 0x0044, 0x0045, 0x0046, 0x0047, /* 0x40 */
-    0x0048, 0x0049, 0x004A, 0x004B, 0x004C, 0x004D, 0x004E, 0x004F, /* 0x48 */
-    0x0050, 0x0051, 0x0052, 0x0053, 0x0054, 0x0055, 0x0056, 0x0057, /* 0x50 */
-    0x0058, 0x0059, 0x005A, 0x00C4, 0x00D6, 0x00D1, 0x00DC, 0x00A7, /* 0x58 */
-    0x00BF, 0x0061, 0x0062, 0x0063, 0x0064, 0x0065, 0x0066, 0x0067, /* 0x60 */
-    0x0068, 0x0069, 0x006A, 0x006B, 0x006C, 0x006D, 0x006E, 0x006F, /* 0x68 */
-    0x0070, 0x0071, 0x0072, 0x0073, 0x0074, 0x0075, 0x0076, 0x0077, /* 0x70 */
-    0x0078, 0x0079, 0x007A, 0x00E4, 0x00F6, 0x00F1, 0x00FC, 0x00E0, /* 0x78 */
-    /* clang-format on */
-};
+    while (low < high) {
+        gsize middle = (low + high) / 2;
 
-/* TS 23.038 6.2.1.1: the septet behind the escape. */
-static const struct {
-    guint8 septet;
-    guint16 codepoint;
-} extension_table[] = {
-    {0x0A, 0x000C}, {0x14, 0x005E}, {0x28, 0x007B}, {0x29, 0x007D}, {0x2F, 0x005C},
-    {0x3C, 0x005B}, {0x3D, 0x007E}, {0x3E, 0x005D}, {0x40, 0x007C}, {0x65, 0x20AC},
-};
+        if (table->rows[middle].codepoint < c)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < table->count && table->rows[low].codepoint == c ? table->rows[low].septet : -1;
+}
 
 guint
-gsm0338_encode(gunichar c, guint8 septets[2])
+gsm0338_encode(struct gsm0338_alphabet alphabet, gunichar c, guint8 septets[2])
 {
-    /* Letters, digits and most signs stand where ASCII has them. */
-    if (c < 128 && default_table[c] == c) {
-        septets[0] = c;
+    int septet;
+
+    /* Small letters stand where ASCII has them, in every table but some of India's. */
+    if (c >= 'a' && c <= 'z' && alphabet.lock == 0) {
+        septets[0] = (guint8)c;
         return 1;
     }
-    for (guint8 i = 0; i < G_N_ELEMENTS(default_table); i++)
-        if (default_table[i] == c && i != GSM0338_ESCAPE) {
-            septets[0] = i;
-            return 1;
-        }
-    for (gsize i = 0; i < G_N_ELEMENTS(extension_table); i++)
-        if (extension_table[i].codepoint == c) {
-            septets[0] = GSM0338_ESCAPE;
-            septets[1] = extension_table[i].septet;
-            return 2;
-        }
+    septet = find(gsm0338_lock(alphabet.lock), c);
+    if (septet >= 0) {
+        septets[0] = (guint8)septet;
+        return 1;
+    }
+    septet = find(gsm0338_shift(alphabet.shift), c);
+    if (septet < 0)
+        return 0;
+    septets[0] = GSM0338_ESCAPE;
+    septets[1] = (guint8)septet;
+    return 2;
+}
+
+static gunichar
+character(const struct gsm0338_table *table, guint8 septet)
+{
+    for (gsize i = 0; i < table->count; i++)
+        if (table->rows[i].septet == septet)
+            return table->rows[i].codepoint;
     return 0;
+}
+
+gunichar
+gsm0338_decode(struct gsm0338_alphabet alphabet, guint8 septet, gboolean escaped)
+{
+    gunichar c = escaped ? character(gsm0338_shift(alphabet.shift), septet) : 0;
+
+    if (!c)
+        c = character(gsm0338_lock(alphabet.lock), septet);
+    return c ? c : ' ';
 }
 
 gssize
 sms_gsm7_length(const char *text)
 {
+    const struct gsm0338_alphabet plain = {0, 0};
     guint8 septets[2];
     gssize length = 0;
 
     for (const char *p = text; *p; p = g_utf8_next_char(p)) {
-        guint count = gsm0338_encode(g_utf8_get_char(p), septets);
+        guint count = gsm0338_encode(plain, g_utf8_get_char(p), septets);
 
         if (count == 0)
             return -1;

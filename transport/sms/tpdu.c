@@ -4,7 +4,7 @@
  * back from the ledger and never changes a text: what does not fit is a mistake of the caller and
  * gives no TPDU.
  */
-#include "transport/sms/gsm0338.h"
+#include "transport/sms/coding.h"
 #include "transport/sms/sms.h"
 
 #include <string.h>
@@ -43,13 +43,13 @@ add_address(GByteArray *tpdu, const char *number)
  * over are 0, as the text for SMS has it; the CR of 6.1.2.3 is for USSD.
  */
 static bool
-add_septets(GByteArray *data, const char *text, guint *ret_length)
+add_septets(GByteArray *data, const char *text, struct gsm0338_alphabet alphabet, guint *ret_length)
 {
     guint position = (data->len * 8 + 6) / 7; /* in septets */
 
     for (const char *p = text; *p; p = g_utf8_next_char(p)) {
         guint8 septets[2];
-        guint count = gsm0338_encode(g_utf8_get_char(p), septets);
+        guint count = gsm0338_encode(alphabet, g_utf8_get_char(p), septets);
 
         if (count == 0)
             return false;
@@ -95,7 +95,8 @@ add_bytes(GByteArray *array, GBytes *bytes)
 }
 
 GBytes *
-sms_tpdu(const struct sms_part *part, enum sms_encoding encoding, guint8 dcs, const char *number)
+sms_tpdu(const struct sms_part *part, enum sms_encoding encoding, guint8 pid, guint8 dcs,
+         const char *number)
 {
     g_autoptr(GByteArray) tpdu = g_byte_array_new();
     g_autoptr(GByteArray) data = g_byte_array_new();
@@ -112,11 +113,11 @@ sms_tpdu(const struct sms_part *part, enum sms_encoding encoding, guint8 dcs, co
         return NULL;
     else if (encoding == SMS_UCS2)
         add_utf16(data, part->text);
-    else if (!add_septets(data, part->text, &length))
+    else if (!add_septets(data, part->text, coding_alphabet(data->data, data->len), &length))
         return NULL;
     if (data->len > USER_DATA_OCTETS)
         return NULL;
-    fixed[0] = 0x00; /* TP-PID: plain SMS */
+    fixed[0] = pid;
     fixed[1] = dcs;
     fixed[2] = encoding == SMS_GSM7 ? length : data->len;
     g_byte_array_append(tpdu, fixed, sizeof(fixed));
