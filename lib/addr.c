@@ -5,26 +5,16 @@
  * explains to the sender, who reads the text in a bounce. Must never guess a number, and must never
  * show the value of a user or pass parameter, in a reason, in a log form or in freed memory.
  */
-#include "lib/addr.h"
+#include "lib/addr_params.h"
 
 #include "lib/log.h"
 #include <string.h>
 
 #define DIGITS_MIN      7 /* E.164 sets no least length; shorter ones are short codes or slips */
 #define DIGITS_MAX      15
-#define MAXMSGS_MAX     128
 #define EXAMPLE         "write it like +41791234567"
 #define SEPARATORS      " .-/"
 #define LOGGABLE_OCTETS 500
-
-static void
-wipe(char **secret)
-{
-    if (*secret)
-        explicit_bzero(*secret, strlen(*secret));
-    g_clear_pointer(secret, g_free);
-}
-#define auto_wipe __attribute__((cleanup(wipe)))
 
 void
 addr_free(struct addr *addr)
@@ -34,9 +24,10 @@ addr_free(struct addr *addr)
     g_free(addr->number);
     g_free(addr->domain);
     g_free(addr->user);
-    wipe(&addr->pass);
+    addr_wipe(&addr->pass);
     g_free(addr->gateway);
     g_free(addr->originator);
+    g_free(addr->udh);
     g_clear_pointer(&addr->ignored, g_ptr_array_unref);
     g_free(addr);
 }
@@ -266,7 +257,7 @@ addr_in_domains(const char *address, const char *const *domains)
 static char *
 unquote(const char *local, gsize len)
 {
-    auto_wipe char *plain = g_malloc0(len + 1);
+    addr_auto_wipe char *plain = g_malloc0(len + 1);
     bool quoted = len >= 2 && local[0] == '"' && local[len - 1] == '"';
     gsize from = quoted;
     gsize to = len - quoted;
@@ -282,181 +273,17 @@ unquote(const char *local, gsize len)
     return g_steal_pointer(&plain);
 }
 
-/* One percent-encoded UTF-8 character at p into out. Octets read, or 0 if there is none or it is a
- * control character. */
-static gsize
-decode_char(const char *p, char out[5])
-{
-    for (gsize i = 0; i < 4; i++, p += 3) {
-        gunichar c;
-
-        if (p[0] != '%' || !g_ascii_isxdigit(p[1]) || !g_ascii_isxdigit(p[2]))
-            return 0;
-        out[i] = g_ascii_xdigit_value(p[1]) << 4 | g_ascii_xdigit_value(p[2]);
-        out[i + 1] = '\0';
-        c = out[i] ? g_utf8_get_char_validated(out, i + 1) : 0;
-        if (c == (gunichar)-2)
-            continue; /* the front of a longer one */
-        return c == (gunichar)-1 || g_unichar_iscntrl(c) ? 0 : 3 * (i + 1);
-    }
-    return 0;
-}
-
-/* value with its %XX decoded; a '%' that begins none becomes lone, or the answer is NULL if lone is
- * 0. */
-static char *
-decode(const char *value, char lone)
-{
-    auto_wipe char *plain =
-        g_malloc0(strlen(value) + 1); /* never longer, so no copy is left behind */
-    char *out = plain;
-
-    while (*value) {
-        char character[5];
-        gsize used = *value == '%' ? decode_char(value, character) : 0;
-
-        if (used) {
-            out = g_stpcpy(out, character);
-            value += used;
-        } else if (*value == '%' && !lone) {
-            return NULL;
-        } else {
-            *out++ = *value == '%' ? lone : *value;
-            value++;
-        }
-    }
-    return g_steal_pointer(&plain);
-}
-
-/* Digits, at least 1; what is above 128 is 128. 0: it is not such a number. */
-static guint
-parse_maxmsgs(const char *value)
-{
-    if (!*value || value[strspn(value, "0123456789")])
-        return 0;
-    value += strspn(value, "0");
-    if (strlen(value) > 3)
-        return MAXMSGS_MAX;
-    return MIN(g_ascii_strtoull(value, NULL, 10), MAXMSGS_MAX);
-}
-
-static void
-replace(char **field, char **value)
-{
-    wipe(field);
-    *field = g_steal_pointer(value);
-}
-
-enum param { USER, PASS, ID, SENDER, MAXMSGS, BINARY, IGNORED };
-
-static enum param
-param_by_name(const char *name)
-{
-    static const char *const names[] = {
-        [USER] = "user",     [PASS] = "pass",       [ID] = "id",
-        [SENDER] = "sender", [MAXMSGS] = "maxmsgs", [BINARY] = "binary",
-    };
-
-    for (gsize i = 0; i < G_N_ELEMENTS(names); i++)
-        if (g_ascii_strcasecmp(names[i], name) == 0)
-            return i;
-    return IGNORED;
-}
-
-static void
-ignore_param(struct addr *addr, const char *name, bool has_value)
-{
-    /* A word alone may be the rest of a password with an '&' in it. */
-    char *clean = has_value ? log_clean(name, 40) : g_strdup("(no name)");
-
-    if (!*clean || g_ptr_array_find_with_equal_func(addr->ignored, clean, g_str_equal, NULL))
-        g_free(clean);
-    else
-        g_ptr_array_add(addr->ignored, clean);
-}
-
-/* One "name=value" of the parameters; the last of several with one name holds. */
-static int
-add_param(struct addr *addr, const char *param, struct outcome *why)
-{
-    gsize name_len = strcspn(param, "=");
-    g_autofree char *raw = g_strndup(param, name_len);
-    g_autofree char *name = g_strstrip(decode(raw, '%'));
-    enum param which = param_by_name(name);
-    auto_wipe char *value = NULL;
-
-    if (which == IGNORED) {
-        ignore_param(addr, name, param[name_len]);
-        return 0;
-    }
-    value = decode(param + name_len + (param[name_len] == '='), which == USER ? '@' : 0);
-    if (!value) {
-        out_set(why, OUT_NOUSER, "5.1.3",
-                "the parameter %s has a \"%%\" that begins no %%XX code of a character; write "
-                "%%25 for \"%%\" itself",
-                name);
-        return -1;
-    }
-    if ((which == ID || which == SENDER) && !*value)
-        wipe(&value); /* left empty by somebody's template: as if absent */
-    switch (which) {
-    case USER:
-        replace(&addr->user, &value);
-        break;
-    case PASS:
-        replace(&addr->pass, &value);
-        break;
-    case ID:
-        replace(&addr->gateway, &value);
-        break;
-    case SENDER:
-        replace(&addr->originator, &value);
-        break;
-    case BINARY:
-        if (*value && strcmp(value, "0") != 0 && strcmp(value, "1") != 0) {
-            out_set(why, OUT_NOUSER, "5.1.3", "the parameter binary must be 0 or 1");
-            return -1;
-        }
-        addr->binary = *value == '1';
-        break;
-    case MAXMSGS:
-        addr->maxmsgs = parse_maxmsgs(value);
-        if (!addr->maxmsgs) {
-            out_set(why, OUT_NOUSER, "5.1.3", "the parameter maxmsgs must be a number from 1 to %d",
-                    MAXMSGS_MAX);
-            return -1;
-        }
-        break;
-    case IGNORED:
-        break;
-    }
-    return 0;
-}
-
-static int
-add_params(struct addr *addr, const char *params, struct outcome *why)
-{
-    while (*params) {
-        gsize len = strcspn(params, "&");
-        auto_wipe char *param = g_strndup(params, len);
-
-        if (len && add_param(addr, param, why) < 0)
-            return -1;
-        params += len + (params[len] == '&');
-    }
-    return 0;
-}
-
 int
 addr_parse(const char *recipient, const char *country_code, struct addr **ret, struct outcome *why)
 {
     g_autoptr(Addr) addr = g_new0(struct addr, 1);
-    auto_wipe char *local = NULL;
-    auto_wipe char *number = NULL;
+    addr_auto_wipe char *local = NULL;
+    addr_auto_wipe char *number = NULL;
     const char *p;
     gsize len;
 
     addr->ignored = g_ptr_array_new_with_free_func(g_free);
+    addr->pid = addr->dcs = -1;
     if (check_characters(recipient, why) < 0)
         return -1;
     addr->domain = domain_of(recipient);
@@ -476,7 +303,7 @@ addr_parse(const char *recipient, const char *country_code, struct addr **ret, s
     number = g_strstrip(g_strndup(p, len));
     if (parse_number(number, country_code, &addr->number, why) < 0)
         return -1;
-    if (p[len] && add_params(addr, p + len + 1, why) < 0)
+    if (p[len] && addr_add_params(addr, p + len + 1, why) < 0)
         return -1;
     *ret = g_steal_pointer(&addr);
     return 0;
@@ -534,7 +361,7 @@ append_digits(GString *line, const char *text, bool full)
 static bool
 append_hidden(GString *line, const char *text, bool full)
 {
-    auto_wipe char *plain = decode(text, '%');
+    addr_auto_wipe char *plain = addr_decode(text, '%');
     const char *secret = secret_follows(plain);
     g_autofree char *front = NULL;
 
@@ -551,7 +378,7 @@ addr_loggable(const char *recipient, bool full)
 {
     g_autofree char *domain = domain_of(recipient);
     gsize local_len = domain ? (gsize)(strrchr(recipient, '@') - recipient) : strlen(recipient);
-    auto_wipe char *local = g_malloc0(local_len + 1);
+    addr_auto_wipe char *local = g_malloc0(local_len + 1);
     g_autofree char *head = NULL;
     g_autoptr(GString) line = g_string_new(NULL);
     bool hidden = false;
@@ -572,7 +399,7 @@ addr_loggable(const char *recipient, bool full)
     if (!hidden)
         append_digits(line, head + line->len, full);
     while (p += len, *p) {
-        auto_wipe char *param = NULL;
+        addr_auto_wipe char *param = NULL;
 
         g_string_append_c(line, *p++);
         len = strcspn(p, "&");

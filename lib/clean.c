@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Owns what must not be in the text of a view, though it is valid UTF-8: control characters, byte
- * order marks, foreign line ends, more octets than a view may have. Never changes a letter.
+ * order marks, foreign line ends, more octets than a view may have; and one form for characters
+ * that have several (NFC). Never changes what a letter looks like.
  */
 #include "lib/clean.h"
 
 #include <string.h>
 
 #define BOM "\xEF\xBB\xBF"
+
+#define MARKS_MAX 30 /* on one character (UAX #15, stream-safe text); more is no language */
 
 /* Octets of what stands at c and must not leave: a control character (C0, DEL, C1), or one that is
  * invisible or turns the direction, which makes a text look like another one. 0 if it may stay; ZWJ
@@ -26,8 +29,50 @@ unwanted_length(const char *c)
     this = g_utf8_get_char(c);
     unwanted = this < 0xA0 || this == 0x00AD || this == 0x061C || this == 0x200B ||
                this == 0x200E || this == 0x200F || (this >= 0x202A && this <= 0x202E) ||
-               (this >= 0x2066 && this <= 0x2069) || this == 0xFEFF;
+               (this >= 0x2060 && this <= 0x2069) || this == 0xFEFF;
     return unwanted ? (gsize)(g_utf8_next_char(c) - c) : 0;
+}
+
+/* True if no character carries more marks than any language has: sorting them takes the square of
+ * their number. */
+static bool
+is_stream_safe(const char *word, const char *end)
+{
+    guint marks = 0;
+
+    for (const char *c = word; c < end; c = g_utf8_next_char(c)) {
+        marks = g_unichar_ismark(g_utf8_get_char(c)) ? marks + 1 : 0;
+        if (marks > MARKS_MAX)
+            return false;
+    }
+    return true;
+}
+
+/* Letters and their marks as one character where there is one (NFC), word by word. */
+static void
+compose(GString *text)
+{
+    g_autoptr(GString) composed = NULL;
+    const char *at = text->str;
+
+    /* Below U+0300 every character is its own only form. */
+    while (*at && (guint8)*at < 0xCC)
+        at++;
+    if (!*at)
+        return;
+    composed = g_string_sized_new(text->len);
+    for (at = text->str; *at;) {
+        gsize len = MAX(strcspn(at, " \n"), 1);
+
+        if (is_stream_safe(at, at + len)) {
+            g_autofree char *word = g_utf8_normalize(at, (gssize)len, G_NORMALIZE_NFC);
+            g_string_append(composed, word);
+        } else {
+            g_string_append_len(composed, at, (gssize)len);
+        }
+        at += len;
+    }
+    g_string_assign(text, composed->str);
 }
 
 void
@@ -56,6 +101,7 @@ clean_text(GString *text)
         }
     }
     g_string_truncate(text, (gsize)(to - text->str));
+    compose(text);
 }
 
 static void
@@ -100,6 +146,7 @@ clean_line(GString *line, gsize max)
         from += unwanted;
     }
     g_string_truncate(line, (gsize)(to - line->str));
+    compose(line);
     trim(line);
     if (clean_cut(line, max))
         trim(line);

@@ -7,9 +7,9 @@
 #include <stdbool.h>
 
 /*
- * Valid UTF-8 made fit, in place. Text: LF line ends, no control characters but LF and TAB, no byte
- * order mark in front. A line: no control characters at all, TAB and line ends are blanks, no white
- * space at its ends, at most max octets.
+ * Valid UTF-8 made fit, in place, and composed (NFC). Text: LF line ends, no control characters but
+ * LF and TAB, no byte order mark in front. A line: no control characters at all, TAB and line ends
+ * are blanks, no white space at its ends, at most max octets.
  */
 void clean_text(GString *text);
 void clean_line(GString *line, gsize max);

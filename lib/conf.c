@@ -1,22 +1,16 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Owns postsms.conf: its keys, their defaults, what they may be. libconfuse stays in this file. A
- * snapshot is immutable once made; threads may share it. Must never guess what a wrong value may
- * have meant.
+ * Owns postsms.conf: its keys, their defaults, what they may be. A snapshot is immutable once made;
+ * threads may share it. Must never guess what a wrong value may have meant.
  */
 #include "lib/conf.h"
 
 #include "lib/addr.h"
+#include "lib/conf_value.h"
 #include "lib/net.h"
-#include <confuse.h>
 #include <string.h>
 
-/*
- * KEY_LATER marks keys of the published format that this version reads and checks for spelling
- * only; setting one is a warning. The man page and tests/system/test_docs.py read these tables.
- */
-#define KEY_LATER (1 << 24) /* libconfuse uses the low bits */
-
+/* The man page and tests/system/test_docs.py read these tables. */
 static cfg_opt_t milter_keys[] = {
     CFG_STR("socket", "unix:/var/spool/postfix/postsms/milter.sock", CFGF_NONE),
     CFG_STR("rules", NULL, CFGF_NONE),
@@ -32,20 +26,20 @@ static cfg_opt_t transport_keys[] = {
     CFG_INT("maxmsgs", 1, CFGF_NONE),
     CFG_STR("too_long", "truncate", CFGF_NONE),
     CFG_STR("message", "%%Sender%%\n%%Subject%%\n%%Body%%", CFGF_NONE),
-    CFG_STR("translit", NULL, KEY_LATER),
-    CFG_STR_LIST("languages", "{}", KEY_LATER),
+    CFG_STR("translit", "punctuation", CFGF_NONE),
+    CFG_STR_LIST("languages", "{}", CFGF_NONE),
     CFG_STR("lifetime", "0", CFGF_NONE),
     CFG_STR("warn_after", "4h", CFGF_NONE),
     CFG_STR("filter_rules", NULL, KEY_LATER),
     CFG_STR("outgoing_rules", NULL, KEY_LATER),
     CFG_STR("incoming_rules", NULL, KEY_LATER),
     CFG_STR("strict_globdeny", NULL, KEY_LATER),
-    CFG_STR("strip_signature", NULL, KEY_LATER),
-    CFG_STR("strip_quotes", NULL, KEY_LATER),
-    CFG_STR("strip_sent_from", NULL, KEY_LATER),
-    CFG_STR_LIST("disclaimers", "{}", KEY_LATER),
-    CFG_STR("blank_lines", NULL, KEY_LATER),
-    CFG_STR("encrypted", NULL, KEY_LATER),
+    CFG_BOOL("strip_signature", cfg_true, CFGF_NONE),
+    CFG_BOOL("strip_quotes", cfg_true, CFGF_NONE),
+    CFG_BOOL("strip_sent_from", cfg_true, CFGF_NONE),
+    CFG_STR_LIST("disclaimers", "{}", CFGF_NONE),
+    CFG_INT("blank_lines", 1, CFGF_NONE),
+    CFG_STR("encrypted", "placeholder", CFGF_NONE),
     CFG_END(),
 };
 
@@ -90,186 +84,19 @@ static cfg_opt_t keys[] = {
     CFG_END(),
 };
 
-/* What one load knows besides the values: libconfuse's callbacks have no context of their own. One
- * load at a time. */
-static struct {
-    const char *file;
-    Faults *faults;
-    GHashTable *calls; /* cfg_opt_t * → how often on_value was called for it */
-    GHashTable *lines; /* cfg_opt_t * → line of its value */
-} load;
-
-static void
-on_error(cfg_t *cfg, const char *fmt, va_list ap)
-{
-    g_autofree char *text = g_strdup_vprintf(fmt, ap);
-
-    faults_add(load.faults, load.file, cfg->line, "%s", text);
-}
-
-/* Called after each value. libconfuse keeps the last of a repeated key without a word; here it is a
- * fault. A list calls once for each value and once more at its end. */
-static int
-on_value(cfg_t *cfg, cfg_opt_t *opt)
-{
-    guint calls = GPOINTER_TO_UINT(g_hash_table_lookup(load.calls, opt)) + 1;
-    bool list = opt->flags & CFGF_LIST;
-
-    g_hash_table_insert(load.calls, opt, GUINT_TO_POINTER(calls));
-    g_hash_table_insert(load.lines, opt, GINT_TO_POINTER(cfg->line));
-    if (!(opt->flags & CFGF_MULTI) && calls > (list ? cfg_opt_size(opt) + 1 : 1)) {
-        faults_add(load.faults, load.file, cfg->line, "\"%s\" is given twice", opt->name);
-        return -1;
-    }
-    if ((opt->flags & KEY_LATER) && calls == 1)
-        faults_warn(load.faults, load.file, cfg->line, "\"%s\" has no effect in this version",
-                    opt->name);
-    return 0;
-}
-
-static void
-watch_values(cfg_opt_t *table)
-{
-    for (cfg_opt_t *opt = table; opt->name; opt++) {
-        opt->validcb = on_value;
-        if (opt->subopts)
-            watch_values(opt->subopts);
-    }
-}
-
-/* Comments become blanks before libconfuse sees them: version 3.3 counts two lines too many for
- * each of them and cannot read one inside a list. Strings stay as they are. */
-static void
-blank_comments(char *text)
-{
-    bool fresh = true; /* a comment may begin here */
-
-    for (char *at = text; *at; at++) {
-        if (*at == '"' || *at == '\'') {
-            char quote = *at;
-            for (at++; *at && *at != quote; at++)
-                if (*at == '\\' && at[1])
-                    at++;
-            if (!*at)
-                return;
-            fresh = true;
-        } else if (*at == '#' || (fresh && at[0] == '/' && at[1] == '/')) {
-            for (; *at && *at != '\n'; at++)
-                *at = ' ';
-            if (!*at)
-                return;
-            fresh = true;
-        } else if (fresh && at[0] == '/' && at[1] == '*') {
-            for (; *at && !(at[0] == '*' && at[1] == '/'); at++)
-                if (*at != '\n')
-                    *at = ' ';
-            if (!*at)
-                return;
-            at[0] = at[1] = ' ';
-        } else {
-            fresh = g_ascii_isspace(*at) || strchr("{},=", *at);
-        }
-    }
-}
-
-/* Where the key was set; 0 if it was not. */
-static int
-line_of(cfg_t *cfg, const char *key)
-{
-    return GPOINTER_TO_INT(g_hash_table_lookup(load.lines, cfg_getopt(cfg, key)));
-}
-
-static bool
-parse_time(const char *text, gint64 *ret_ms)
-{
-    static const struct {
-        const char *unit;
-        double ms;
-    } units[] = {{"", 1000}, {"ms", 1}, {"s", 1000}, {"m", 60000}, {"h", 3600000}, {"d", 86400000}};
-    char *end;
-    double number = g_ascii_strtod(text, &end);
-
-    if (end == text || !(number >= 0 && number < 1e9))
-        return false;
-    for (guint i = 0; i < G_N_ELEMENTS(units); i++)
-        if (strcmp(end, units[i].unit) == 0) {
-            *ret_ms = (gint64)(number * units[i].ms);
-            return true;
-        }
-    return false;
-}
-
-static gint64
-get_time(cfg_t *cfg, const char *key)
-{
-    gint64 ms = 0;
-
-    if (!parse_time(cfg_getstr(cfg, key), &ms))
-        faults_add(load.faults, load.file, line_of(cfg, key),
-                   "%s: \"%s\" is not a time such as 30s, 4h or 6d", key, cfg_getstr(cfg, key));
-    return ms;
-}
-
-static int
-get_int(cfg_t *cfg, const char *key, int min, int max)
-{
-    long value = cfg_getint(cfg, key);
-
-    if (value < min || value > max)
-        faults_add(load.faults, load.file, line_of(cfg, key), "%s: %ld is not within %d and %d",
-                   key, value, min, max);
-    return (int)value;
-}
-
-/* True if the value is yes, false if it is no; anything else is a fault. */
-static bool
-get_choice(cfg_t *cfg, const char *key, const char *yes, const char *no)
-{
-    const char *value = cfg_getstr(cfg, key);
-
-    if (strcmp(value, yes) != 0 && strcmp(value, no) != 0)
-        faults_add(load.faults, load.file, line_of(cfg, key),
-                   "%s: \"%s\" is neither \"%s\" nor \"%s\"", key, value, yes, no);
-    return strcmp(value, yes) == 0;
-}
-
-static char *
-get_path(cfg_t *cfg, const char *key)
-{
-    const char *value = cfg_getstr(cfg, key);
-
-    if (!value || !g_path_is_absolute(value))
-        faults_add(load.faults, load.file, line_of(cfg, key),
-                   "%s: \"%s\" is not a path from the root", key, value ? value : "");
-    return g_strdup(value);
-}
-
-static char **
-get_strings(cfg_t *cfg, const char *key)
-{
-    guint count = cfg_size(cfg, key);
-    char **strings = g_new0(char *, count + 1);
-
-    for (guint i = 0; i < count; i++)
-        strings[i] = g_strdup(cfg_getnstr(cfg, key, i));
-    return strings;
-}
-
 static void
 get_domains(cfg_t *cfg, struct conf *conf)
 {
-    conf->domains = get_strings(cfg, "domains");
+    conf->domains = value_strings(cfg, "domains");
     if (!conf->domains[0])
-        faults_add(load.faults, load.file, 0,
-                   "domains: at least one is needed, such as { \"sms.example.com\" }");
+        value_fault(0, "domains: at least one is needed, such as { \"sms.example.com\" }");
     for (char **domain = conf->domains; *domain; domain++) {
         g_autofree char *given = *domain;
         const char *name = given + (given[0] == '.');
 
         *domain = g_ascii_strdown(given, -1);
         if (!*name || strpbrk(name, "@ \t/") || !g_ascii_isalnum(name[0]))
-            faults_add(load.faults, load.file, line_of(cfg, "domains"),
-                       "domains: \"%s\" is not a domain", given);
+            value_fault(value_line(cfg, "domains"), "domains: \"%s\" is not a domain", given);
     }
 }
 
@@ -278,9 +105,9 @@ get_access(cfg_t *cfg, struct conf *conf)
 {
     static const char *const own[] = {"127.0.0.0/8", "::1", NULL};
     g_auto(GStrv) networks =
-        line_of(cfg, "networks") ? get_strings(cfg, "networks") : g_strdupv((char **)own);
+        value_line(cfg, "networks") ? value_strings(cfg, "networks") : g_strdupv((char **)own);
 
-    conf->access_known = get_choice(cfg, "require", "known", "none");
+    conf->access_known = value_choice(cfg, "require", "known", "none");
     conf->networks = g_ptr_array_new_with_free_func(g_free);
     for (char **text = networks; *text; text++) {
         struct net *net = net_parse(*text);
@@ -288,18 +115,17 @@ get_access(cfg_t *cfg, struct conf *conf)
         if (net)
             g_ptr_array_add(conf->networks, net);
         else
-            faults_add(load.faults, load.file, line_of(cfg, "networks"),
-                       "networks: \"%s\" is not a network such as 192.0.2.0/24", *text);
+            value_fault(value_line(cfg, "networks"),
+                        "networks: \"%s\" is not a network such as 192.0.2.0/24", *text);
     }
-    conf->prefixes = get_strings(cfg, "prefixes");
+    conf->prefixes = value_strings(cfg, "prefixes");
     for (char **prefix = conf->prefixes; *prefix; prefix++)
         if ((*prefix)[0] != '+' || !(*prefix)[1] ||
             (*prefix)[1 + strspn(*prefix + 1, "0123456789")])
-            faults_add(load.faults, load.file, line_of(cfg, "prefixes"),
-                       "prefixes: \"%s\" is not + and digits", *prefix);
+            value_fault(value_line(cfg, "prefixes"), "prefixes: \"%s\" is not + and digits",
+                        *prefix);
     if (!conf->prefixes[0])
-        faults_warn(load.faults, load.file, 0,
-                    "access.prefixes is empty: every country of the world can be reached");
+        value_warn(0, "access.prefixes is empty: every country of the world can be reached");
 }
 
 static void
@@ -312,21 +138,6 @@ gateway_free(gpointer data)
     g_free(gateway->originator);
     g_free(gateway->path);
     g_free(gateway);
-}
-
-/* Which of the three words the value is; anything else is a fault. */
-static int
-get_word(cfg_t *cfg, const char *key, const char *const words[3])
-{
-    const char *value = cfg_getstr(cfg, key);
-
-    for (int i = 0; i < 3; i++)
-        if (strcmp(value, words[i]) == 0)
-            return i;
-    faults_add(load.faults, load.file, line_of(cfg, key),
-               "%s: \"%s\" is neither \"%s\" nor \"%s\" nor \"%s\"", key, value, words[0], words[1],
-               words[2]);
-    return 0;
 }
 
 static void
@@ -347,26 +158,25 @@ get_gateway(cfg_t *cfg, struct conf *conf)
     gateway->active = cfg_getbool(cfg, "active");
     gateway->demo = cfg_getbool(cfg, "demo");
     gateway->originator = g_strdup(cfg_getstr(cfg, "originator"));
-    gateway->concurrency = get_int(cfg, "concurrency", 0, 1000);
-    gateway->unknown = (enum conf_unknown)get_word(cfg, "unknown", unknowns);
-    gateway->unknown_after_ms = get_time(cfg, "unknown_after");
-    gateway->delay_ms = get_time(cfg, "delay");
-    gateway->fail_every = get_int(cfg, "fail_every", 0, G_MAXINT);
+    gateway->concurrency = value_int(cfg, "concurrency", 0, 1000);
+    gateway->unknown = (enum conf_unknown)value_word(cfg, "unknown", unknowns);
+    gateway->unknown_after_ms = value_time(cfg, "unknown_after");
+    gateway->delay_ms = value_time(cfg, "delay");
+    gateway->fail_every = value_int(cfg, "fail_every", 0, G_MAXINT);
     if (!gateway->id[0] ||
         gateway->id[strspn(gateway->id, G_CSET_a_2_z G_CSET_A_2_Z G_CSET_DIGITS "_-")])
-        faults_add(load.faults, load.file, cfg->line,
-                   "gateway \"%s\": a name of letters, digits, - and _ is needed", gateway->id);
+        value_fault(cfg->line, "gateway \"%s\": a name of letters, digits, - and _ is needed",
+                    gateway->id);
     if (strcmp(gateway->type, "file") != 0) {
-        faults_add(load.faults, load.file, cfg->line,
-                   "gateway \"%s\": type \"%s\" is not known; this version has file", gateway->id,
-                   gateway->type);
+        value_fault(cfg->line, "gateway \"%s\": type \"%s\" is not known; this version has file",
+                    gateway->id, gateway->type);
         return;
     }
-    gateway->path = get_path(cfg, "path");
+    gateway->path = value_path(cfg, "path");
     if (gateway->active)
-        faults_warn(load.faults, load.file, cfg->line,
-                    "gateway \"%s\" writes to a file: for demos and tests, no SMS reaches a phone",
-                    gateway->id);
+        value_warn(cfg->line,
+                   "gateway \"%s\" writes to a file: for demos and tests, no SMS reaches a phone",
+                   gateway->id);
 }
 
 /* What the SMTP rules do with the mail they find. */
@@ -382,20 +192,20 @@ get_rules_effects(cfg_t *cfg, struct conf *conf)
     const char *at = strrchr(target, '@');
 
     conf->spam_action =
-        get_choice(cfg, "spam_action", "redirect", "hold") ? CONF_SPAM_REDIRECT : CONF_SPAM_HOLD;
+        value_choice(cfg, "spam_action", "redirect", "hold") ? CONF_SPAM_REDIRECT : CONF_SPAM_HOLD;
     conf->spam_target = g_strdup(target);
-    conf->filter_reject = get_choice(cfg, "filter_addresses", "reject", "remove");
-    conf->list_action = (enum conf_list)get_word(cfg, "list_action", lists);
-    conf->copy_to_only_to = get_choice(cfg, "copy_to_recipients", "to-only", "all");
+    conf->filter_reject = value_choice(cfg, "filter_addresses", "reject", "remove");
+    conf->list_action = (enum conf_list)value_word(cfg, "list_action", lists);
+    conf->copy_to_only_to = value_choice(cfg, "copy_to_recipients", "to-only", "all");
     if (*target && (!at || at == target || !at[1] || strpbrk(target, " \t\r\n<>,;\"")))
-        faults_add(load.faults, load.file, line_of(cfg, "spam_target"),
-                   "spam_target: \"%s\" is not one address such as spam@example.com", target);
+        value_fault(value_line(cfg, "spam_target"),
+                    "spam_target: \"%s\" is not one address such as spam@example.com", target);
     else if (*target && addr_in_domains(target, (const char *const *)conf->domains))
-        faults_add(load.faults, load.file, line_of(cfg, "spam_target"),
-                   "spam_target: \"%s\" is an address for SMS itself", target);
+        value_fault(value_line(cfg, "spam_target"),
+                    "spam_target: \"%s\" is an address for SMS itself", target);
     if (!*target && conf->spam_action == CONF_SPAM_REDIRECT)
-        faults_add(load.faults, load.file, line_of(cfg, "spam_action"),
-                   "spam_action: \"redirect\" needs spam_target, the address to send spam to");
+        value_fault(value_line(cfg, "spam_action"),
+                    "spam_action: \"redirect\" needs spam_target, the address to send spam to");
 }
 
 static void
@@ -405,11 +215,65 @@ get_milter(cfg_t *cfg, struct conf *conf)
     conf->milter_socket = g_strdup(cfg_getstr(cfg, "socket"));
     if (!g_str_has_prefix(conf->milter_socket, "unix:/") &&
         !g_str_has_prefix(conf->milter_socket, "inet:"))
-        faults_add(load.faults, load.file, cfg->line,
-                   "socket: \"%s\" is neither unix:/PATH nor inet:PORT@HOST", conf->milter_socket);
+        value_fault(cfg->line, "socket: \"%s\" is neither unix:/PATH nor inet:PORT@HOST",
+                    conf->milter_socket);
     conf->smtp_rules_named = cfg_getstr(cfg, "rules") != NULL;
-    conf->smtp_rules = conf->smtp_rules_named ? get_path(cfg, "rules")
+    conf->smtp_rules = conf->smtp_rules_named ? value_path(cfg, "rules")
                                               : g_strdup(POSTSMS_SYSCONFDIR "/smtp.rules");
+}
+
+static void
+get_languages(cfg_t *cfg, struct conf *conf)
+{
+    /* TS 23.038 6.2.1.2.4, from 1 */
+    static const char *const names[] = {
+        "turkish",   "spanish", "portuguese", "bengali", "gujarati", "hindi", "kannada",
+        "malayalam", "oriya",   "punjabi",    "tamil",   "telugu",   "urdu",
+    };
+    g_auto(GStrv) values = value_strings(cfg, "languages");
+
+    for (char **value = values; *value; value++) {
+        guint64 number = g_ascii_strtoull(*value, NULL, 10);
+
+        for (gsize i = 0; i < G_N_ELEMENTS(names); i++)
+            if (g_ascii_strcasecmp(*value, names[i]) == 0)
+                number = i + 1;
+        if (number < 1 || number > CONF_LANGUAGES ||
+            (g_ascii_isdigit(**value) && (*value)[strspn(*value, "0123456789")]))
+            value_fault(value_line(cfg, "languages"),
+                        "languages: \"%s\" is neither a number from 1 to %d nor a name such as "
+                        "\"turkish\"",
+                        *value, CONF_LANGUAGES);
+        else if (!memchr(conf->languages, (int)number, conf->n_languages))
+            conf->languages[conf->n_languages++] = (guint8)number;
+    }
+}
+
+/* How a mail becomes one text, and the text parts. */
+static void
+get_text(cfg_t *cfg, struct conf *conf)
+{
+    static const char *const levels[] = {
+        [CONF_TRANSLIT_NONE] = "none",
+        [CONF_TRANSLIT_PUNCTUATION] = "punctuation",
+        [CONF_TRANSLIT_FULL] = "full",
+    };
+
+    conf->maxmsgs = value_int(cfg, "maxmsgs", 1, 128);
+    conf->too_long_reject = value_choice(cfg, "too_long", "reject", "truncate");
+    conf->message = g_strdup(cfg_getstr(cfg, "message"));
+    conf->translit = (enum conf_translit)value_word(cfg, "translit", levels);
+    get_languages(cfg, conf);
+    conf->strip_signature = cfg_getbool(cfg, "strip_signature");
+    conf->strip_quotes = cfg_getbool(cfg, "strip_quotes");
+    conf->strip_sent_from = cfg_getbool(cfg, "strip_sent_from");
+    conf->disclaimers = value_strings(cfg, "disclaimers");
+    conf->blank_lines = value_int(cfg, "blank_lines", 0, 100);
+    conf->encrypted_refuse = value_choice(cfg, "encrypted", "refuse", "placeholder");
+    for (char **beginning = conf->disclaimers; *beginning; beginning++)
+        if (!(*beginning)[strspn(*beginning, " \t")])
+            value_fault(value_line(cfg, "disclaimers"),
+                        "disclaimers: an empty beginning would take every text away");
 }
 
 static void
@@ -419,44 +283,41 @@ get_everything(cfg_t *cfg, struct conf *conf)
 
     get_domains(cfg, conf);
     conf->user = g_strdup(cfg_getstr(cfg, "user"));
-    conf->state_dir = get_path(cfg, "state_dir");
-    conf->run_dir = get_path(cfg, "run_dir");
+    conf->state_dir = value_path(cfg, "state_dir");
+    conf->run_dir = value_path(cfg, "run_dir");
     conf->country_code = g_strdup(cfg_getstr(cfg, "country_code"));
     if (strlen(conf->country_code) > 3 ||
         conf->country_code[strspn(conf->country_code, "0123456789")] ||
         conf->country_code[0] == '0')
-        faults_add(load.faults, load.file, line_of(cfg, "country_code"),
-                   "country_code: \"%s\" is not 1 to 3 digits without + or 0 in front",
-                   conf->country_code);
-    conf->readers = get_int(cfg, "readers", 1, 64);
-    conf->remember_ms = get_time(cfg, "remember");
-    conf->slots = get_int(cfg, "slots", 1, 10000);
-    conf->keep_ms = get_time(cfg, "keep");
-    conf->keep_text_ms = get_time(cfg, "keep_text");
+        value_fault(value_line(cfg, "country_code"),
+                    "country_code: \"%s\" is not 1 to 3 digits without + or 0 in front",
+                    conf->country_code);
+    conf->readers = value_int(cfg, "readers", 1, 64);
+    conf->remember_ms = value_time(cfg, "remember");
+    conf->slots = value_int(cfg, "slots", 1, 10000);
+    conf->keep_ms = value_time(cfg, "keep");
+    conf->keep_text_ms = value_time(cfg, "keep_text");
     conf->alarm_to = g_strdup(cfg_getstr(cfg, "alarm_to"));
     conf->submit = g_strdup(cfg_getstr(cfg, "submit"));
     if (!g_str_has_prefix(conf->submit, "smtp://"))
-        faults_add(load.faults, load.file, line_of(cfg, "submit"),
-                   "submit: \"%s\" is not smtp://HOST:PORT", conf->submit);
+        value_fault(value_line(cfg, "submit"), "submit: \"%s\" is not smtp://HOST:PORT",
+                    conf->submit);
     if (conf->keep_ms < conf->remember_ms)
-        faults_add(
-            load.faults, load.file, line_of(cfg, "keep"),
+        value_fault(
+            value_line(cfg, "keep"),
             "keep: shorter than remember; a mail that Postfix offers again would be sent again");
     if (!*conf->alarm_to)
-        faults_warn(load.faults, load.file, 0,
-                    "alarm_to is empty: nobody is told when a gateway is out");
-    conf->log_numbers_full = get_choice(cfg, "log_numbers", "full", "short");
+        value_warn(0, "alarm_to is empty: nobody is told when a gateway is out");
+    conf->log_numbers_full = value_choice(cfg, "log_numbers", "full", "short");
     get_milter(cfg_getsec(cfg, "milter"), conf);
-    conf->maxmsgs = get_int(transport, "maxmsgs", 1, 128);
-    conf->too_long_reject = get_choice(transport, "too_long", "reject", "truncate");
-    conf->message = g_strdup(cfg_getstr(transport, "message"));
-    conf->lifetime_ms = get_time(transport, "lifetime");
-    conf->warn_after_ms = get_time(transport, "warn_after");
+    get_text(transport, conf);
+    conf->lifetime_ms = value_time(transport, "lifetime");
+    conf->warn_after_ms = value_time(transport, "warn_after");
     get_access(cfg_getsec(cfg, "access"), conf);
     for (guint i = 0; i < cfg_size(cfg, "gateway"); i++)
         get_gateway(cfg_getnsec(cfg, "gateway", i), conf);
     if (conf->gateways->len == 0)
-        faults_warn(load.faults, load.file, 0, "no gateway: every SMS waits in the queue");
+        value_warn(0, "no gateway: every SMS waits in the queue");
 }
 
 struct conf *
@@ -465,8 +326,6 @@ conf_load(const char *file, Faults *faults)
     g_autoptr(Conf) conf = g_new0(struct conf, 1);
     g_autofree char *text = NULL;
     g_autoptr(GError) error = NULL;
-    g_autoptr(GHashTable) calls = g_hash_table_new(NULL, NULL);
-    g_autoptr(GHashTable) lines = g_hash_table_new(NULL, NULL);
     gsize len;
     cfg_t *cfg;
 
@@ -481,19 +340,12 @@ conf_load(const char *file, Faults *faults)
         faults_add(faults, file, 0, "is not UTF-8 text");
         return NULL;
     }
-    load.file = file;
-    load.faults = faults;
-    load.calls = calls;
-    load.lines = lines;
-    watch_values(keys);
-    blank_comments(text);
-    cfg = cfg_init(keys, CFGF_NONE);
-    cfg_set_error_function(cfg, on_error);
-    if (cfg_parse_buf(cfg, text) == CFG_SUCCESS)
+    cfg = value_begin(file, faults, keys);
+    if (value_parse(cfg, text))
         get_everything(cfg, conf);
     else if (faults_errors(faults) == 0)
         faults_add(faults, file, cfg->line, "cannot be read from here on");
-    cfg_free(cfg);
+    value_end(cfg);
     return faults_errors(faults) ? NULL : g_steal_pointer(&conf);
 }
 
@@ -521,6 +373,7 @@ conf_unref(struct conf *conf)
     g_free(conf->smtp_rules);
     g_free(conf->spam_target);
     g_free(conf->message);
+    g_strfreev(conf->disclaimers);
     g_clear_pointer(&conf->networks, g_ptr_array_unref);
     g_strfreev(conf->prefixes);
     g_ptr_array_unref(conf->gateways);

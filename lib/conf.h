@@ -17,6 +17,11 @@ enum conf_spam { CONF_SPAM_HOLD, CONF_SPAM_REDIRECT };
 /* What becomes of a mail of class "list". */
 enum conf_list { CONF_LIST_DELIVER, CONF_LIST_SPAM, CONF_LIST_DROP };
 
+/* What may be put in place of characters that would cost Unicode. */
+enum conf_translit { CONF_TRANSLIT_NONE, CONF_TRANSLIT_PUNCTUATION, CONF_TRANSLIT_FULL };
+
+#define CONF_LANGUAGES 13 /* national tables there are */
+
 struct conf_gateway {
     char *id;
     int line;
@@ -59,9 +64,16 @@ struct conf {
 
     int maxmsgs;
     bool too_long_reject;
-    char *message;        /* template */
-    gint64 lifetime_ms;   /* 0: as long as Postfix tries */
-    gint64 warn_after_ms; /* 0: never */
+    char *message; /* template */
+    enum conf_translit translit;
+    guint8 languages[CONF_LANGUAGES]; /* national tables that may be used, by number, in order */
+    gsize n_languages;
+    bool strip_signature, strip_quotes, strip_sent_from;
+    char **disclaimers;    /* NULL-ended beginnings of lines from which on a text is dropped */
+    int blank_lines;       /* at most so many in a row */
+    bool encrypted_refuse; /* refuse encrypted mail; else say that it is that */
+    gint64 lifetime_ms;    /* 0: as long as Postfix tries */
+    gint64 warn_after_ms;  /* 0: never */
 
     bool access_known;   /* access.require */
     GPtrArray *networks; /* struct net * (private to net.c) */

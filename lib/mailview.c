@@ -43,6 +43,8 @@ static const struct {
     {"text-cut", offsetof(struct mail_view, text_cut)},
     {"rewritten", offsetof(struct mail_view, rewritten)},
     {"sealed", offsetof(struct mail_view, sealed)},
+    {"encrypted", offsetof(struct mail_view, encrypted)},
+    {"reply", offsetof(struct mail_view, reply)},
 };
 
 /* size, replaced and the verdict come on top of the two tables. */

@@ -43,6 +43,8 @@ struct mail_view {
         *declared; /* class that SMTP rules declared (VIEW_CLASS_HEADER): "copy-to", "list" or "" */
     bool rewritten; /* SMTP rules have replaced texts in it already (VIEW_MARK_HEADER is there) */
     bool sealed;    /* signed or encrypted: must not be altered */
+    bool encrypted; /* its text, or a part of it, is not there: only the addressee could read it */
+    bool reply;     /* it answers another mail: In-Reply-To or References is there */
     guint replaced; /* octets or characters that became U+FFFD */
     /*
      * OUT_OK; or DATA 5.6.0, what forbids making an SMS of it: digest and size are right even then,

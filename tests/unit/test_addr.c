@@ -52,6 +52,12 @@ describe(const struct addr *addr)
         g_string_append_printf(text, " maxmsgs=%u", addr->maxmsgs);
     if (addr->binary)
         g_string_append(text, " binary");
+    if (addr->udh)
+        g_string_append_printf(text, " udh=%s", addr->udh);
+    if (addr->pid >= 0)
+        g_string_append_printf(text, " pid=%d", addr->pid);
+    if (addr->dcs >= 0)
+        g_string_append_printf(text, " dcs=%d", addr->dcs);
     for (guint i = 0; i < addr->ignored->len; i++)
         g_string_append_printf(text, "%s%s",
                                i ? "," : " ignored=", (const char *)addr->ignored->pdata[i]);

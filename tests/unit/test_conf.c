@@ -89,6 +89,35 @@ START_TEST(conf_values)
 }
 END_TEST
 
+/* How a text is read and written: what is set, and what holds if nothing is. */
+START_TEST(conf_text_values)
+{
+    static const guint8 languages[] = {1, 2, 13};
+    g_autoptr(Faults) faults = faults_new();
+    g_autoptr(Conf) conf = conf_load("tests/data/conf/text.conf", faults);
+    g_autoptr(Conf) plain = conf_load("tests/data/conf/minimal.conf", faults);
+
+    ck_assert_ptr_nonnull(conf);
+    ck_assert_int_eq(conf->translit, CONF_TRANSLIT_FULL);
+    ck_assert_uint_eq(conf->n_languages, sizeof(languages)); /* each once */
+    ck_assert_mem_eq(conf->languages, languages, sizeof(languages));
+    ck_assert(!conf->strip_signature && !conf->strip_quotes && !conf->strip_sent_from);
+    ck_assert_str_eq(conf->disclaimers[0], "This e-mail is confidential");
+    ck_assert_ptr_null(conf->disclaimers[1]);
+    ck_assert_int_eq(conf->blank_lines, 0);
+    ck_assert(conf->encrypted_refuse);
+    ck_assert_ptr_nonnull(plain);
+    ck_assert_int_eq(plain->maxmsgs, 1);
+    ck_assert(!plain->too_long_reject);
+    ck_assert_int_eq(plain->translit, CONF_TRANSLIT_PUNCTUATION);
+    ck_assert_uint_eq(plain->n_languages, 0);
+    ck_assert(plain->strip_signature && plain->strip_quotes && plain->strip_sent_from);
+    ck_assert_ptr_null(plain->disclaimers[0]);
+    ck_assert_int_eq(plain->blank_lines, 1);
+    ck_assert(!plain->encrypted_refuse);
+}
+END_TEST
+
 START_TEST(conf_missing_file)
 {
     g_autofree char *got = told("tests/data/conf/no-such-file");
@@ -99,4 +128,4 @@ START_TEST(conf_missing_file)
 END_TEST
 
 UNIT_SUITE("conf", tcase_add_test(unit, conf_cases); tcase_add_test(unit, conf_values);
-           tcase_add_test(unit, conf_missing_file))
+           tcase_add_test(unit, conf_text_values); tcase_add_test(unit, conf_missing_file))

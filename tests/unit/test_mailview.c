@@ -27,6 +27,8 @@ static const char *const good[][2] = {
     {"declared", "copy-to"},
     {"rewritten", "1"},
     {"sealed", "0"},
+    {"encrypted", "0"},
+    {"reply", "0"},
     {"size", "12345678901"},
     {"replaced", "3"},
     {"verdict", "ok"},
@@ -94,7 +96,7 @@ START_TEST(test_identity)
     ck_assert_str_eq(view->to, "+41791234567@sms.example.com\nbert@example.com");
     ck_assert_str_eq(view->declared, "copy-to");
     ck_assert(view->rewritten);
-    ck_assert(!view->sealed);
+    ck_assert(!view->sealed && !view->encrypted);
     ck_assert_uint_eq(view->replaced, 3);
     ck_assert_int_eq(view->verdict.kind, OUT_OK);
     ck_assert_str_eq(view->verdict.text, "read");
@@ -139,6 +141,8 @@ START_TEST(test_refused)
         {"declared", "list\n"},
         {"rewritten", "yes"},
         {"sealed", "-1"},
+        {"encrypted", "2"},
+        {"reply", "x"},
         {"replaced", "4294967296"},
         {"verdict", "refused"},
         {"verdict", "retry"}, /* with status 2.0.0 */
