@@ -61,8 +61,9 @@ def test_another_reader_agrees(name):
         assert (old.preamble, old.epilogue) == (new.preamble, new.epilogue)
         if new is chosen and text is not None:
             assert text_of(new) == text
-            for parameter in ("format", "delsp", "name"):
-                assert new.get_param(parameter) == old.get_param(parameter)
+            assert new.get_param("name") == old.get_param("name")
+            # Flowed lines were joined before they were altered.
+            assert new.get_param("format") is None and new.get_param("delsp") is None
         elif not old.is_multipart():
             assert new.as_bytes() == old.as_bytes() or new is after
             assert new.get_payload() == old.get_payload()

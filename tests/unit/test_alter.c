@@ -87,8 +87,13 @@ START_TEST(test_alter_refused)
          "it is signed or encrypted"},
         {"\n-----BEGIN PGP SIGNED MESSAGE-----\nold\n", NULL, "new", "it is signed or encrypted"},
         /* Another part would be read instead of the empty one. */
-        {"Content-Type: multipart/mixed; boundary=x\n\n--x\n\nold\n--x\n\nother\n--x--\n", NULL, "",
-         "it would not read as it should"},
+        {"Content-Type: multipart/alternative; boundary=x\n\n--x\n\nold\n--x\n\nother\n--x--\n",
+         NULL, "", "it would not read as it should"},
+        /* Several parts that are read together. */
+        {"Content-Type: multipart/mixed; boundary=x\n\n--x\n\nold\n--x\n\nother\n--x--\n", NULL,
+         "new", "its text is not that of one text/plain part"},
+        {"Content-Type: text/html\n\n<p>old", NULL, "new",
+         "its text is not that of one text/plain part"},
         /* What was no seal would become one. */
         {"\nold\n", NULL, "-----BEGIN PGP MESSAGE-----\n", "it would not read as it should"},
     };

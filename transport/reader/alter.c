@@ -138,7 +138,8 @@ in_charset(const struct task *task, enum encoding encoding, char **ret_type)
     /* RFC 2045 section 6.8: within base64 a text has CRLF. */
     append_with_ends(lines, task->text, encoding == ENCODING_BASE64 ? "\r\n" : task->eol);
     content_read(&task->chosen.fields, "text/plain", &content);
-    if (charset_encode(content.charset, lines->str, lines->len, octets)) {
+    /* Joined lines are flowed no more, so that field has to change in any case. */
+    if (!content.flowed && charset_encode(content.charset, lines->str, lines->len, octets)) {
         charset_decode(content.charset, octets->data, octets->len, back, &replaced);
         clean_text(back);
         if (strcmp(back->str, task->text) == 0)
@@ -156,7 +157,7 @@ static GString *
 content_of(const struct task *task, bool quoted, char **ret_type, char **ret_encoding)
 {
     const struct fields *fields = &task->chosen.fields;
-    enum encoding encoding = parts_encoding(fields);
+    enum encoding encoding = fields_encoding(fields);
     g_autoptr(GByteArray) octets = in_charset(task, encoding, ret_type);
     GString *to = g_string_new(NULL);
     bool ended = fields->data[fields->body + task->chosen.len - 1] == '\n';
@@ -325,8 +326,10 @@ may_alter(const struct task *task, struct outcome *why)
         return cannot(why, "it is too large");
     if (view->sealed)
         return cannot(why, "it is signed or encrypted");
-    if (task->text && !task->chosen.fields.data)
+    if (task->text && *view->text == '\0')
         return cannot(why, "it has no text");
+    if (task->text && !task->chosen.verbatim)
+        return cannot(why, "its text is not that of one text/plain part");
     if (task->text && view->text_cut)
         return cannot(why, "its text is too long");
     return 0;

@@ -25,7 +25,7 @@ enum form {
 /*
  * labels: lower case, blanks between. Where software says one charset and means its superset, the
  * superset stands here (as the WHATWG Encoding Standard has it): iso-8859-1 is windows-1252, gb2312
- * is gb18030, shift_jis is cp932.
+ * is gb18030, shift_jis is cp932, iso-2022-jp has half-width katakana.
  */
 static const struct charset {
     const char *labels;
@@ -46,8 +46,8 @@ static const struct charset {
     {"utf-32le", "UTF-32LE", FORM_MULTI, 4},
     {"utf-32be", "UTF-32BE", FORM_MULTI, 4},
     {"utf-7 utf7 unicode-1-1-utf-7 x-unicode-2-0-utf-7", "UTF-7", FORM_MULTI, 1},
-    {"windows-1250 cp1250 x-cp1250", "CP1250", FORM_SINGLE, 1},
-    {"windows-1251 cp1251 x-cp1251", "CP1251", FORM_SINGLE, 1},
+    {"windows-1250 cp1250 cp-1250 x-cp1250", "CP1250", FORM_SINGLE, 1},
+    {"windows-1251 cp1251 cp-1251 x-cp1251", "CP1251", FORM_SINGLE, 1},
     {"windows-1253 cp1253", "CP1253", FORM_SINGLE, 1},
     {"windows-1254 cp1254 iso-8859-9 iso8859-9 latin5", "CP1254", FORM_SINGLE, 1},
     {"windows-1255 cp1255", "CP1255", FORM_SINGLE, 1},
@@ -79,7 +79,7 @@ static const struct charset {
     {"x-mac-cyrillic mac-cyrillic", "MAC-CYRILLIC", FORM_SINGLE, 1},
     {"shift_jis shift-jis sjis x-sjis ms_kanji windows-31j cp932", "CP932", FORM_MULTI, 1},
     {"euc-jp x-euc-jp eucjp", "EUC-JP-MS", FORM_MULTI, 1},
-    {"iso-2022-jp", "ISO-2022-JP", FORM_MULTI, 1},
+    {"iso-2022-jp csiso2022jp iso-2022-jp-3", "ISO-2022-JP-3", FORM_MULTI, 1},
     {"gb18030 gbk gb2312 gb_2312-80 euc-cn x-gbk cp936 windows-936 chinese", "GB18030", FORM_MULTI,
      1},
     {"big5 big-5 cn-big5 x-x-big5 cp950", "CP950", FORM_MULTI, 1},
@@ -111,6 +111,7 @@ static const struct {
     {"gb2312 gb_2312-80 euc-cn chinese", "EUC-CN"},
     {"big5 big-5 cn-big5 x-x-big5", "BIG5"},
     {"euc-kr ks_c_5601-1987 ks_c_5601 ksc5601", "EUC-KR"},
+    {"iso-2022-jp csiso2022jp", "ISO-2022-JP"},
     {"utf-16 utf16 ucs-2 iso-10646-ucs-2 unicode csunicode utf-16le utf16le utf-16be utf16be",
      NULL},
     {"utf-32 utf32 ucs-4 iso-10646-ucs-4 utf-32le utf-32be", NULL},
@@ -390,11 +391,29 @@ attempt_take(const struct attempt *attempt, GString *to, guint *replaced)
     *replaced += attempt->faults;
 }
 
+/*
+ * Is text that claims one octet a character UTF-8 after all? What is valid from end to end, with
+ * enough characters of several octets, has never come about by chance.
+ */
+static bool
+is_mislabelled(const struct charset *claimed, const guint8 *data, gsize len)
+{
+    gsize wanted = claimed->form == FORM_1252 ? 1 : 2;
+    gsize several = 0;
+
+    if (claimed->form != FORM_1252 && claimed->form != FORM_SINGLE)
+        return false;
+    for (gsize i = 0; i < len; i++)
+        several += data[i] >= 0xC2;
+    return several >= wanted && g_utf8_validate((const char *)data, (gssize)len, NULL);
+}
+
 void
 charset_decode(const char *label, const guint8 *data, gsize len, GString *to, guint *replaced)
 {
     const struct charset *claimed = charset_find(label);
-    const struct charset *first = claimed ? claimed : &charsets[UTF8];
+    const struct charset *first =
+        claimed && !is_mislabelled(claimed, data, len) ? claimed : &charsets[UTF8];
     struct attempt attempt = {0};
     bool known;
 

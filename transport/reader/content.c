@@ -15,8 +15,7 @@
 #include <string.h>
 
 /* Octets of a parameter that is written again. */
-#define TOKEN_LENGTH_MAX 32
-#define NAME_LENGTH_MAX  255
+#define NAME_LENGTH_MAX 255
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(GMimeContentType, g_object_unref)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(GMimeContentDisposition, g_object_unref)
@@ -111,6 +110,14 @@ boundary_of(GMimeContentType *type)
     return boundary;
 }
 
+static bool
+has_token(GMimeContentType *type, const char *name, const char *token)
+{
+    const char *value = g_mime_content_type_get_parameter(type, name);
+
+    return value && g_ascii_strcasecmp(value, token) == 0;
+}
+
 void
 content_read(const struct fields *fields, const char *fallback, struct content *ret)
 {
@@ -133,20 +140,9 @@ content_read(const struct fields *fields, const char *fallback, struct content *
         ret->type = g_strdup("text/plain");
     ret->charset = parameter(type, "charset");
     ret->boundary = boundary_of(type);
-}
-
-/* A parameter of few words ("flowed", "yes"). */
-static void
-append_token(GString *to, GMimeContentType *type, const char *name)
-{
-    const char *value = g_mime_content_type_get_parameter(type, name);
-
-    if (!value || *value == '\0' || strlen(value) > TOKEN_LENGTH_MAX)
-        return;
-    for (const char *c = value; *c; c++)
-        if (!g_ascii_isalnum(*c) && *c != '-')
-            return;
-    g_string_append_printf(to, ";\n %s=%s", name, value);
+    ret->flowed = has_token(type, "format", "flowed");
+    ret->delsp = has_token(type, "delsp", "yes");
+    ret->named = g_mime_content_type_get_parameter(type, "name") != NULL;
 }
 
 /* As RFC 2231 section 4 wants it if it is more than ASCII. */
@@ -185,8 +181,6 @@ content_as_utf8(const struct fields *fields)
     GString *to = g_string_new("text/plain; charset=utf-8");
 
     if (type) {
-        append_token(to, type, "format");
-        append_token(to, type, "delsp");
         append_name(to, type);
     }
     return g_string_free(to, FALSE);

@@ -37,4 +37,14 @@ void words_decode(const char *raw, gsize len, GString *to, guint *replaced);
  */
 bool mailbox_next(const char **at, const char *end, GString *address, GString *name);
 
+/*
+ * Takes OpenPGP armour out of a text: of what is signed the text stays, what is encrypted goes.
+ * True if there was any; *ret_encrypted: something went that nobody here can read.
+ */
+bool armour_strip(GString *text, bool *ret_encrypted);
+
+/* Takes files out of a text that stand in it as uuencode or yEnc blocks; not if nothing were left.
+ */
+void attached_strip(GString *text);
+
 #endif

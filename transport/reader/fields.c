@@ -138,3 +138,21 @@ fields_get(const struct fields *fields, const char *name, gsize max)
 
     return fields_next(fields, name, 0, &field) ? fields_value(fields, &field, max) : NULL;
 }
+
+enum encoding
+fields_encoding(const struct fields *fields)
+{
+    GString *value = fields_get(fields, "Content-Transfer-Encoding", MIME_PARAMETERS_MAX);
+    g_autofree char *name = value ? g_string_free(value, FALSE) : g_strdup("");
+
+    name[strcspn(name, " \t;(")] = '\0';
+    if (g_ascii_strncasecmp(name, "x-uu", 4) == 0 || g_ascii_strncasecmp(name, "uu", 2) == 0)
+        return ENCODING_UU;
+    if (g_ascii_strcasecmp(name, "base64") == 0)
+        return ENCODING_BASE64;
+    if (g_ascii_strcasecmp(name, "quoted-printable") == 0)
+        return ENCODING_QUOTED;
+    if (g_ascii_strcasecmp(name, "8bit") == 0 || g_ascii_strcasecmp(name, "binary") == 0)
+        return ENCODING_8BIT;
+    return ENCODING_7BIT;
+}

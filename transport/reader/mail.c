@@ -6,6 +6,7 @@
 #include "transport/reader/mail.h"
 
 #include "transport/reader/decode.h"
+#include "transport/reader/html.h"
 #include "transport/reader/mime.h"
 #include <nettle/base16.h>
 #include <nettle/sha2.h>
@@ -20,6 +21,7 @@ reader_prepare(void)
         return;
     content_prepare();
     charset_prepare();
+    html_prepare();
     done = true;
 }
 
@@ -194,6 +196,7 @@ set_fields(struct mail_view *view, const struct fields *fields)
     set_keyword(&view->precedence, fields, "Precedence", &view->replaced);
     view->list = has_field(fields, "List-Id");
     view->loop = has_field(fields, "X-Postsms-Loop");
+    view->reply = has_field(fields, "In-Reply-To") || has_field(fields, "References");
     view->rewritten = has_field(fields, VIEW_MARK_HEADER);
     set_to(view, fields);
     set_declared(view, fields);
@@ -211,12 +214,13 @@ mail_look(const guint8 *data, gsize len, struct chosen *ret)
     view->size = (gint64)len;
     fields_scan(data, len, &fields);
     set_fields(view, &fields);
-    if (parts_choose(data, len, ret, &view->verdict) == 0 && ret->text) {
+    if (text_choose(data, len, ret, &view->verdict) == 0 && ret->text) {
         view->text_cut = clean_cut(ret->text, VIEW_TEXT_MAX) || ret->cut;
         view->replaced += ret->replaced;
         set(&view->text, g_steal_pointer(&ret->text));
     }
     view->sealed = ret->sealed;
+    view->encrypted = ret->encrypted;
     return view;
 }
 

@@ -49,6 +49,9 @@ struct content {
     char *type;     /* "text/plain", lower case, never NULL */
     char *charset;  /* NULL if none */
     char *boundary; /* NULL if none */
+    bool flowed;    /* format=flowed (RFC 3676) */
+    bool delsp;     /* delsp=yes */
+    bool named;     /* it has a file name */
 };
 void content_clear(struct content *content);
 typedef struct content Content;
@@ -57,8 +60,8 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Content, content_clear)
 /* fallback: the type of a part without a Content-Type. */
 void content_read(const struct fields *fields, const char *fallback, struct content *ret);
 
-/* The value of a Content-Type for the same text/plain part in UTF-8: charset, format, delsp and
- * name, a fold (LF, blank) before each. Newly allocated. */
+/* The value of a Content-Type for the same text/plain part in UTF-8, of fixed lines: charset and
+ * name, a fold (LF, blank) before the latter. Newly allocated. */
 char *content_as_utf8(const struct fields *fields);
 
 /* True if Content-Disposition, there or not, lets the part be shown with the mail. */
@@ -75,22 +78,55 @@ enum encoding {
     ENCODING_QUOTED,
     ENCODING_UU, /* no text, for us */
 };
-enum encoding parts_encoding(const struct fields *fields);
+enum encoding fields_encoding(const struct fields *fields);
 
-/* The part whose text is the mail's. */
+/* Forms in which a part can hold the mail's text, in the order in which they are preferred. */
+enum text_kind { TEXT_PLAIN, TEXT_HTML, TEXT_CALENDAR, TEXT_TNEF, TEXT_KINDS };
+
+/* A part that may hold the mail's text: where it lies. */
+struct place {
+    struct fields fields; /* its header; data points into the mail */
+    gsize len;            /* octets of its content, which begins at fields.body */
+    char *charset;        /* as labelled; NULL if it is not */
+    bool flowed, delsp;
+    bool sealed;    /* inside something signed or encrypted */
+    guint together; /* parts of one multipart/mixed have the same number; 0: in none, or a file */
+};
+
+/* Every such part, in the order of the mail. */
+struct places {
+    GArray *direct[TEXT_KINDS]; /* struct place: the mail's own */
+    GArray *nested[TEXT_KINDS]; /* of messages inside, for want of anything better */
+    bool more;                  /* there were more than are kept */
+    bool sealed;                /* a part that is not inside a message is signed or encrypted */
+    bool encrypted;             /* there is something that nobody here can read */
+};
+void places_clear(struct places *places);
+typedef struct places Places;
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Places, places_clear)
+
+/* Walks the whole mail. -1: it breaks a limit, why is DATA and says which. */
+int parts_walk(const guint8 *data, gsize len, struct places *ret,
+               struct outcome *why) G_GNUC_WARN_UNUSED_RESULT;
+
+/* The text that is the mail's. */
 struct chosen {
     GString *text; /* valid UTF-8, cleaned; NULL: no part has one */
     bool cut;      /* not all of it was decoded */
     guint replaced;
-    bool sealed; /* the mail, or what is around the part, is signed or encrypted; set without a
-                    text, too */
-    struct fields fields; /* the part's header; its data points into the mail */
+    bool sealed;    /* the mail, or what is around the part, is signed or encrypted; set without a
+                       text, too */
+    bool encrypted; /* there is no text because nobody here can read it */
+    bool verbatim;  /* it is that of one text/plain part: */
+    struct fields fields; /* its header; data points into the mail */
     gsize len;            /* octets of its content, which begins at fields.body */
 };
 
-/* Walks the whole mail. -1: it breaks a limit, why is DATA and says which. */
-int parts_choose(const guint8 *data, gsize len, struct chosen *ret,
-                 struct outcome *why) G_GNUC_WARN_UNUSED_RESULT;
+/* The mail's text: text/plain unless that is empty, a mere hint or a footer below HTML, else HTML,
+ * a calendar entry, what Outlook packed; parts of one multipart/mixed together. -1: as parts_walk.
+ */
+int text_choose(const guint8 *data, gsize len, struct chosen *ret,
+                struct outcome *why) G_GNUC_WARN_UNUSED_RESULT;
 
 /* A view without digest (that of no octets), and where its text comes from: ret->text is NULL, the
  * view has it. */

@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Owns the walk over a mail's parts: splitting multiparts (RFC 2046 section 5.1), the limits, the
- * choice of the part whose text is sent. Works on the mail where it lies and copies only the chosen
- * text. Each level is split once by its own boundary lines, outer ones first, so a missing end
- * inside cannot swallow what follows.
+ * Owns the walk over a mail's parts: splitting multiparts (RFC 2046 section 5.1), the limits, which
+ * parts may hold a text. Works on the mail where it lies and copies nothing. Each level is split
+ * once by its own boundary lines, outer ones first, so a missing end inside cannot swallow what
+ * follows.
  */
-#include "transport/reader/decode.h"
 #include "transport/reader/mime.h"
 
 #include <string.h>
 
+#define PLACES_MAX 64 /* of one kind: more parts than a person would put text into */
+
 struct walk {
     guint parts;
-    struct chosen *direct; /* the mail's own text */
-    struct chosen *nested; /* from a message inside, for want of anything better */
-    bool sealed;           /* a part that is not inside a message is signed or encrypted */
+    guint mixed; /* multipart/mixed seen so far */
+    struct places *places;
     struct outcome *why;
 };
 
@@ -24,8 +24,9 @@ struct entity {
     gsize len;
     const char *fallback; /* type without a Content-Type */
     guint depth;
-    bool nested; /* inside a message/rfc822 */
-    bool sealed; /* inside something signed or encrypted */
+    bool nested;    /* inside a message/rfc822 */
+    bool sealed;    /* inside something signed or encrypted */
+    guint together; /* as in a place */
 };
 
 static int walk_entity(struct walk *walk, const struct entity *entity);
@@ -35,93 +36,6 @@ too_much(struct walk *walk, const char *what, int max)
 {
     out_set(walk->why, OUT_DATA, "5.6.0", "the mail cannot be read: %s (limit %d)", what, max);
     return -1;
-}
-
-enum encoding
-parts_encoding(const struct fields *fields)
-{
-    GString *value = fields_get(fields, "Content-Transfer-Encoding", MIME_PARAMETERS_MAX);
-    g_autofree char *name = value ? g_string_free(value, FALSE) : g_strdup("");
-
-    name[strcspn(name, " \t;(")] = '\0';
-    if (g_ascii_strncasecmp(name, "x-uu", 4) == 0 || g_ascii_strncasecmp(name, "uu", 2) == 0)
-        return ENCODING_UU;
-    if (g_ascii_strcasecmp(name, "base64") == 0)
-        return ENCODING_BASE64;
-    if (g_ascii_strcasecmp(name, "quoted-printable") == 0)
-        return ENCODING_QUOTED;
-    if (g_ascii_strcasecmp(name, "8bit") == 0 || g_ascii_strcasecmp(name, "binary") == 0)
-        return ENCODING_8BIT;
-    return ENCODING_7BIT;
-}
-
-/* The decoded octets; false for an encoding whose octets are no text. cut: not all of them. */
-static bool
-transfer_decode(const struct fields *fields, gsize len, GByteArray *to, bool *cut)
-{
-    const guint8 *body = fields->data + fields->body;
-    gsize use = MIN(len, MIME_DECODE_MAX);
-
-    *cut = use < len;
-    switch (parts_encoding(fields)) {
-    case ENCODING_UU:
-        return false;
-    case ENCODING_BASE64:
-        decode_base64((const char *)body, use, to);
-        return true;
-    case ENCODING_QUOTED:
-        decode_quoted((const char *)body, use, to);
-        return true;
-    case ENCODING_7BIT:
-    case ENCODING_8BIT:
-        break;
-    }
-    g_byte_array_append(to, body, (guint)use);
-    return true;
-}
-
-/* OpenPGP without MIME: the armour's first line (RFC 9580 section 6.2) begins a line of the text.
- */
-static bool
-has_armour(const char *text)
-{
-    static const char *const armours[] = {"-----BEGIN PGP SIGNED MESSAGE-----",
-                                          "-----BEGIN PGP MESSAGE-----"};
-
-    for (gsize i = 0; i < G_N_ELEMENTS(armours); i++)
-        for (const char *at = text; (at = strstr(at, armours[i])); at++)
-            if (at == text || at[-1] == '\n')
-                return true;
-    return false;
-}
-
-/* Takes the text of a text/plain part unless there is one already; an empty one is passed over. */
-static void
-take_text(const struct fields *fields, const char *charset, gsize len, bool sealed,
-          struct chosen *ret)
-{
-    g_autoptr(GByteArray) octets = NULL;
-    g_autoptr(GString) text = NULL;
-    guint replaced = 0;
-    bool cut;
-
-    if (ret->text || !content_inline(fields))
-        return;
-    octets = g_byte_array_new();
-    if (!transfer_decode(fields, len, octets, &cut))
-        return;
-    text = g_string_new(NULL);
-    charset_decode(charset, octets->data, octets->len, text, &replaced);
-    clean_text(text);
-    if (clean_is_white(text))
-        return;
-    *ret = (struct chosen){.text = text,
-                           .cut = cut,
-                           .replaced = replaced,
-                           .sealed = sealed || has_armour(text->str),
-                           .fields = *fields,
-                           .len = len};
-    text = NULL;
 }
 
 enum delimiter { DELIMITER_NONE, DELIMITER_PART, DELIMITER_END };
@@ -215,6 +129,61 @@ is_sealed(const char *type)
     return false;
 }
 
+/* Types whose content only the addressee can read. */
+static bool
+is_encrypted(const struct content *content)
+{
+    return strcmp(content->type, "multipart/encrypted") == 0 ||
+           strcmp(content->type, "application/pgp-encrypted") == 0 ||
+           g_str_has_suffix(content->type, "pkcs7-mime"); /* packed, even if only signed */
+}
+
+static int
+text_kind(const struct content *content)
+{
+    static const struct {
+        const char *type;
+        enum text_kind kind;
+    } kinds[] = {
+        {"text/plain", TEXT_PLAIN},           {"text/html", TEXT_HTML},
+        {"application/xhtml+xml", TEXT_HTML}, {"text/calendar", TEXT_CALENDAR},
+        {"application/ms-tnef", TEXT_TNEF},   {"application/vnd.ms-tnef", TEXT_TNEF},
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(kinds); i++)
+        if (strcmp(content->type, kinds[i].type) == 0)
+            return kinds[i].kind;
+    return -1;
+}
+
+/* Remembers a part that may hold the text. */
+static void
+add_place(struct walk *walk, const struct entity *entity, const struct fields *fields,
+          const struct content *content)
+{
+    int kind = text_kind(content);
+    GArray *list;
+
+    /* Calendar entries and what Outlook packs come as attachments by nature. */
+    if (kind < 0 || (kind < TEXT_CALENDAR && !content_inline(fields)))
+        return;
+    list = (entity->nested ? walk->places->nested : walk->places->direct)[kind];
+    if (list->len == PLACES_MAX) {
+        walk->places->more = true;
+        return;
+    }
+    g_array_set_size(list, list->len + 1);
+    g_array_index(list, struct place, list->len - 1) = (struct place){
+        .fields = *fields,
+        .len = entity->len - fields->body,
+        .charset = g_strdup(content->charset),
+        .flowed = content->flowed,
+        .delsp = content->delsp,
+        .sealed = entity->sealed,
+        .together = content->named ? 0 : entity->together,
+    };
+}
+
 static int
 walk_entity(struct walk *walk, const struct entity *entity)
 {
@@ -235,10 +204,15 @@ walk_entity(struct walk *walk, const struct entity *entity)
     body = entity->data + fields.body;
     len = entity->len - fields.body;
     inner.sealed = entity->sealed || is_sealed(content.type);
-    walk->sealed |= inner.sealed && !entity->nested;
+    walk->places->sealed |= inner.sealed && !entity->nested;
+    walk->places->encrypted |= is_encrypted(&content) && !entity->nested;
     if (g_str_has_prefix(content.type, "multipart/")) {
         inner.fallback =
             strcmp(content.type, "multipart/digest") == 0 ? "message/rfc822" : "text/plain";
+        if (strcmp(content.type, "multipart/mixed") == 0)
+            inner.together = ++walk->mixed;
+        else if (strcmp(content.type, "multipart/related") == 0)
+            inner.together = entity->together; /* one text and its pictures */
         return content.boundary ? walk_multipart(walk, &inner, content.boundary, body, len) : 0;
     }
     if (is_message(content.type)) {
@@ -248,33 +222,37 @@ walk_entity(struct walk *walk, const struct entity *entity)
         inner.nested = true;
         return walk_entity(walk, &inner);
     }
-    if (strcmp(content.type, "text/plain") == 0)
-        take_text(&fields, content.charset, len, entity->sealed,
-                  entity->nested ? walk->nested : walk->direct);
+    add_place(walk, entity, &fields, &content);
     return 0;
 }
 
-int
-parts_choose(const guint8 *data, gsize len, struct chosen *ret, struct outcome *why)
+static void
+place_clear(gpointer data)
 {
-    struct chosen direct = {0};
-    struct chosen nested = {0};
-    struct walk walk = {.direct = &direct, .nested = &nested, .why = why};
-    struct entity mail = {.data = data, .len = len, .fallback = "text/plain"};
-    int result = walk_entity(&walk, &mail);
+    g_free(((struct place *)data)->charset);
+}
 
-    *ret = (struct chosen){0};
-    if (result == 0) {
-        *ret = direct.text ? direct : nested;
-        if (direct.text)
-            direct.text = NULL;
-        else
-            nested.text = NULL;
+void
+places_clear(struct places *places)
+{
+    for (int kind = 0; kind < TEXT_KINDS; kind++) {
+        g_clear_pointer(&places->direct[kind], g_array_unref);
+        g_clear_pointer(&places->nested[kind], g_array_unref);
     }
-    ret->sealed |= walk.sealed;
-    if (direct.text)
-        g_string_free(direct.text, TRUE);
-    if (nested.text)
-        g_string_free(nested.text, TRUE);
-    return result;
+}
+
+int
+parts_walk(const guint8 *data, gsize len, struct places *ret, struct outcome *why)
+{
+    struct walk walk = {.places = ret, .why = why};
+    struct entity mail = {.data = data, .len = len, .fallback = "text/plain"};
+
+    *ret = (struct places){0};
+    for (int kind = 0; kind < TEXT_KINDS; kind++) {
+        ret->direct[kind] = g_array_new(FALSE, FALSE, sizeof(struct place));
+        ret->nested[kind] = g_array_new(FALSE, FALSE, sizeof(struct place));
+        g_array_set_clear_func(ret->direct[kind], place_clear);
+        g_array_set_clear_func(ret->nested[kind], place_clear);
+    }
+    return walk_entity(&walk, &mail);
 }
