@@ -32,6 +32,7 @@ part_free(gpointer data)
     g_free(part->gateway_ref);
     g_free(part->text);
     g_clear_pointer(&part->udh, g_bytes_unref);
+    g_clear_pointer(&part->data, g_bytes_unref);
     g_free(part);
 }
 

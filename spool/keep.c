@@ -78,8 +78,9 @@ spool_blank(struct spool *spool, gint64 before)
         "WHERE updated < ?1 AND id < coalesce((SELECT min(id) FROM delivery WHERE id > "
         "(SELECT value FROM meta WHERE name = 'blanked') AND (state = 'open' OR updated >= ?1)),"
         " 9223372036854775807)";
-    static const char blank[] = "UPDATE part SET text = '' WHERE delivery <= ?1 AND delivery > "
-                                "(SELECT value FROM meta WHERE name = 'blanked')";
+    static const char blank[] =
+        "UPDATE part SET text = '', data = x'' WHERE delivery <= ?1 AND delivery > "
+        "(SELECT value FROM meta WHERE name = 'blanked')";
     static const char mark[] = "UPDATE meta SET value = ?1 WHERE name = 'blanked'";
     gint64 last = number_of(spool, upto, before, STEP);
 
@@ -110,6 +111,7 @@ spool_purge(struct spool *spool, gint64 before)
     static const char filtered[] = "DELETE FROM filtered WHERE at < ?1 AND id IN (SELECT id FROM "
                                    "filtered ORDER BY id LIMIT ?2)";
     static const char crashes[] = "DELETE FROM crash WHERE at < ?1";
+    static const char references[] = "DELETE FROM reference WHERE at < ?1";
     int gone;
 
     for (guint i = 0; i < G_N_ELEMENTS(steps); i++) {
@@ -120,6 +122,7 @@ spool_purge(struct spool *spool, gint64 before)
     run_with(spool, filtered, before, STEP);
     gone += sqlite3_changes(spool->db);
     run_with(spool, crashes, before, 0);
+    run_with(spool, references, before, 0);
     return !spool->failed && gone > 0;
 }
 

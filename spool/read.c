@@ -10,7 +10,7 @@
     "number, login, client, "                                                                      \
     "message_id, gateway, originator, encoding, dcs, truncated, rule, dsn, reason, class, "        \
     "warned, "                                                                                     \
-    "declared"
+    "declared, pid"
 
 static char *
 column_text(sqlite3_stmt *stmt, int column)
@@ -60,6 +60,7 @@ delivery_from_row(sqlite3_stmt *stmt)
     delivery->class = column_text(stmt, column++);
     delivery->warned = sqlite3_column_int(stmt, column++);
     delivery->declared = column_text(stmt, column++);
+    delivery->pid = sqlite3_column_int(stmt, column++);
     return delivery;
 }
 
@@ -83,7 +84,7 @@ static int
 load_parts(struct spool *spool, struct spool_delivery *delivery, struct outcome *why)
 {
     static const char sql[] =
-        "SELECT state, ref, gateway_ref, text, units, udh, since FROM part WHERE "
+        "SELECT state, ref, gateway_ref, text, units, udh, since, data FROM part WHERE "
         "delivery = ? ORDER BY seq";
     sqlite3_stmt *stmt = spool_statement(spool, sql);
     int step = SQLITE_ERROR;
@@ -101,6 +102,8 @@ load_parts(struct spool *spool, struct spool_delivery *delivery, struct outcome 
         part->units = (guint)sqlite3_column_int(stmt, 4);
         part->udh = g_bytes_new(sqlite3_column_blob(stmt, 5), (gsize)sqlite3_column_bytes(stmt, 5));
         part->since = sqlite3_column_int64(stmt, 6);
+        part->data =
+            g_bytes_new(sqlite3_column_blob(stmt, 7), (gsize)sqlite3_column_bytes(stmt, 7));
     }
     sqlite3_reset(stmt);
     return step == SQLITE_DONE ? 0 : failed(spool, why);

@@ -12,9 +12,10 @@
 
 #include "lib/outcome.h"
 
-#define SPOOL_KEY         16                 /* octets of an identity */
-#define SPOOL_SPACE_MIN   (64 * 1024 * 1024) /* free octets below which nothing is sent */
-#define SPOOL_CRASHES_MAX 3                  /* readers a mail may cost */
+#define SPOOL_KEY          16                 /* octets of an identity */
+#define SPOOL_SPACE_MIN    (64 * 1024 * 1024) /* free octets below which nothing is sent */
+#define SPOOL_REFERENCE_MS 86400000 /* how long a number sees no concatenation reference twice */
+#define SPOOL_CRASHES_MAX  3        /* readers a mail may cost */
 
 enum part_state {
     PART_PLANNED,     /* no gateway has it */
@@ -42,6 +43,7 @@ struct spool_part {
     char *text;
     guint units;
     GBytes *udh;
+    GBytes *data; /* of an 8bit part; else of size 0 */
     gint64 since; /* in its state */
 };
 
@@ -55,7 +57,7 @@ struct spool_delivery {
     gint64 created, updated; /* milliseconds since 1970 */
     char *sender, *recipient, *original, *number, *login, *client, *message_id;
     char *gateway, *originator, *encoding;
-    int dcs;
+    int dcs, pid;
     bool truncated;
     char *class;    /* by which it waits: "alarm", "normal" or "bulk" */
     char *declared; /* by SMTP rules: "", "copy-to" or "list" */
@@ -142,6 +144,17 @@ void spool_crashed(struct spool *spool, const char *queue_id, const guint8 *enve
 /* How many readers it has cost so far. */
 int spool_crashes(struct spool *spool, const char *queue_id, const guint8 *envelope, int *ret,
                   struct outcome *why) G_GNUC_WARN_UNUSED_RESULT;
+
+/*
+ * A concatenation reference that this number ("+41…") has not been sent since then: wanted's lower
+ * octet if that is free, else another octet, else, *ret_wide, one of 16 bits. Sees what this group
+ * wrote.
+ */
+int spool_reference(struct spool *spool, const char *number, guint16 wanted, gint64 since,
+                    guint16 *ret_reference, bool *ret_wide,
+                    struct outcome *why) G_GNUC_WARN_UNUSED_RESULT;
+void spool_reference_used(struct spool *spool, const char *number, guint16 reference, bool wide,
+                          gint64 now);
 
 /* Moves the low-water mark up to the first open delivery. */
 void spool_low_water(struct spool *spool);

@@ -24,10 +24,20 @@ add_event(struct spool *spool, gint64 delivery, int part, const char *what, cons
     spool_run(spool, stmt);
 }
 
+/* bytes may be NULL: none. */
+static void
+bind_bytes(sqlite3_stmt *stmt, int index, GBytes *bytes)
+{
+    gsize len = 0;
+    const void *octets = bytes ? g_bytes_get_data(bytes, &len) : NULL;
+
+    sqlite3_bind_blob(stmt, index, len ? octets : "", (int)len, SQLITE_STATIC);
+}
+
 static void
 add_part(struct spool *spool, gint64 delivery, struct spool_part *part, gint64 now)
 {
-    static const char sql[] = "INSERT INTO part VALUES (?, ?, ?, ?, '', ?, ?, ?, ?)";
+    static const char sql[] = "INSERT INTO part VALUES (?, ?, ?, ?, '', ?, ?, ?, ?, ?)";
     sqlite3_stmt *stmt = spool_statement(spool, sql);
 
     if (!stmt)
@@ -38,10 +48,9 @@ add_part(struct spool *spool, gint64 delivery, struct spool_part *part, gint64 n
     spool_bind_text(stmt, 4, part->ref);
     spool_bind_text(stmt, 5, part->text);
     sqlite3_bind_int(stmt, 6, (int)part->units);
-    sqlite3_bind_blob(stmt, 7,
-                      g_bytes_get_data(part->udh, NULL) ? g_bytes_get_data(part->udh, NULL) : "",
-                      (int)g_bytes_get_size(part->udh), SQLITE_STATIC);
+    bind_bytes(stmt, 7, part->udh);
     sqlite3_bind_int64(stmt, 8, now);
+    bind_bytes(stmt, 9, part->data);
     part->since = now;
     spool_run(spool, stmt);
 }
@@ -53,8 +62,8 @@ spool_add(struct spool *spool, struct spool_delivery *delivery, gint64 now)
         "INSERT INTO delivery (queue_id, k1, k2, state, created, updated, sender, recipient, "
         "original, number, login, "
         "client, message_id, gateway, originator, encoding, dcs, truncated, parts, rule, dsn, "
-        "reason, class, declared) "
-        "VALUES (?, ?, ?, ?, ?5, ?5, ?6, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+        "reason, class, declared, pid) "
+        "VALUES (?, ?, ?, ?, ?5, ?5, ?6, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
     sqlite3_stmt *stmt;
 
     if (!spool_group(spool) || !(stmt = spool_statement(spool, sql)))
@@ -84,6 +93,7 @@ spool_add(struct spool *spool, struct spool_delivery *delivery, gint64 now)
     spool_bind_text(stmt, 21, delivery->reason);
     spool_bind_text(stmt, 22, delivery->class ? delivery->class : "normal");
     spool_bind_text(stmt, 23, delivery->declared);
+    sqlite3_bind_int(stmt, 24, delivery->pid);
     spool_run(spool, stmt);
     delivery->id = sqlite3_last_insert_rowid(spool->db);
     for (guint i = 0; i < delivery->parts->len; i++)
