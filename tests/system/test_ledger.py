@@ -179,7 +179,8 @@ def test_open_ones_survive_a_flood_of_old_ones(site):
                    " WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100000)"
                    " SELECT i - 200000, 'OLD' || i, randomblob(16), randomblob(16), 'sent', 1000, 1000, 's', 'r', 'o', '+4179', '',"
                    " '', '', 'demo', '', 'gsm7', 0, 0, 1, '', '2.0.0', '' FROM n")
-        db.execute("INSERT INTO part SELECT id, 1, 'accepted', 'r', 'g', 'text', 4, x'', 1000 FROM delivery"
+        db.execute("INSERT INTO part (delivery, seq, state, ref, gateway_ref, text, units, udh, since)"
+                   " SELECT id, 1, 'accepted', 'r', 'g', 'text', 4, x'', 1000 FROM delivery"
                    " WHERE queue_id LIKE 'OLD%'")
         db.execute("INSERT INTO event SELECT id, 1, 1000, 0, 'sent', '' FROM delivery WHERE queue_id LIKE 'OLD%'")
     for name in os.listdir(site.postsms.state_dir):

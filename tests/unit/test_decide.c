@@ -105,7 +105,7 @@ static const struct {
     {"joe@example.com", "\"sms:+41791234567?id=off\"@sms.example.com", "", HERE, "Hi", "", "4.3.2",
      "off: not active", NULL},
     {"joe@example.com", "\"sms:+41791234567?binary=1\"@sms.example.com", "", HERE, "Hi", "",
-     "5.6.0", "text only", NULL},
+     "5.6.0", "nothing to send", "demo"},
     {"joe@example.com", NUMBER, "", HERE, "", " \n ", "5.6.0", "neither text nor subject", "demo"},
 };
 
@@ -118,7 +118,7 @@ START_TEST(decisions)
     struct decision decision;
 
     fill_request(&request, rows[_i].sender, rows[_i].recipient, rows[_i].login, rows[_i].client);
-    decide(setup, &request, view, "", &decision);
+    decide(setup, &request, view, "", NULL, &decision);
     ck_assert_str_eq(decision.verdict.dsn, rows[_i].dsn);
     ck_assert_msg(strstr(decision.verdict.text, rows[_i].reason), "%s", decision.verdict.text);
     ck_assert_pstr_eq(decision.gateway ? decision.gateway->id : NULL, rows[_i].gateway);
@@ -150,7 +150,7 @@ START_TEST(guards)
         view->list = i == 3;
         g_free(view->precedence);
         view->precedence = g_strdup(i == 4 ? "bulk" : i == 5 ? "junk" : i == 6 ? "list" : "");
-        decide(setup, &request, view, "", &decision);
+        decide(setup, &request, view, "", NULL, &decision);
         ck_assert_str_eq(decision.verdict.dsn,
                          i == 7 ? "2.0.0" : "5.7.1"); /* auto-generated is an alarm */
         decision_clear(&decision);
@@ -169,7 +169,7 @@ START_TEST(no_gateway)
     struct decision decision;
 
     fill_request(&request, "joe@example.com", NUMBER, "", HERE);
-    decide(setup, &request, view, "", &decision);
+    decide(setup, &request, view, "", NULL, &decision);
     ck_assert_int_eq(decision.verdict.kind, OUT_CONFIG);
     ck_assert_str_eq(decision.verdict.dsn, "4.3.5");
     decision_clear(&decision);
@@ -190,11 +190,12 @@ START_TEST(address_parameters)
     fill_request(&request, "joe@example.com",
                  "\"sms:+41791234567?maxmsgs=3&sender=Other&pid=64&pass=secret\"@sms.example.com",
                  "", HERE);
-    decide(setup, &request, view, "", &decision);
+    decide(setup, &request, view, "", NULL, &decision);
     ck_assert_uint_eq(decision.message->parts->len, 3);
     ck_assert(decision.message->truncated);
     ck_assert_str_eq(decision.originator, "Other");
-    ck_assert_ptr_nonnull(strstr(decision.notes, "credentials pid"));
+    ck_assert_ptr_nonnull(strstr(decision.notes, "credentials"));
+    ck_assert_uint_eq(decision.message->pid, 64);
     ck_assert_ptr_nonnull(strstr(decision.notes, "text cut to 3 of 4 parts"));
     ck_assert_ptr_null(strstr(decision.notes, "secret"));
     decision_clear(&decision);
@@ -268,7 +269,7 @@ START_TEST(recipients_served)
         if (again)
             decide_again(setup, &request, view, "", &decision);
         else
-            decide(setup, &request, view, "", &decision);
+            decide(setup, &request, view, "", NULL, &decision);
         ck_assert_int_eq(decision.verdict.kind, served[_i].kind);
         ck_assert_str_eq(decision.verdict.dsn, served[_i].dsn);
         ck_assert_str_eq(decision.rule, served[_i].rule);
@@ -296,7 +297,7 @@ START_TEST(replaced_once)
 
         view->rewritten = rewritten;
         fill_request(&request, "joe@example.com", NUMBER, "", HERE);
-        decide(setup, &request, view, "", &decision);
+        decide(setup, &request, view, "", NULL, &decision);
         ck_assert_str_eq(decision.message->text, rewritten ? "joe@example.com\nHi\nthere"
                                                            : "joe@example.com\nHi Hi\nthere there");
         ck_assert_uint_eq(decision.hits->len, rewritten ? 0 : 2);
@@ -330,7 +331,7 @@ START_TEST(replaced_to_the_limits)
         struct decision decision;
 
         fill_request(&request, "joe@example.com", NUMBER, "", HERE);
-        decide(setup, &request, view, "", &decision);
+        decide(setup, &request, view, "", NULL, &decision);
         ck_assert_str_eq(decision.verdict.dsn, i == 0 ? "5.6.0" : "2.0.0");
         ck_assert_uint_le(strlen(decision.text), VIEW_TEXT_MAX);
         decision_clear(&decision);
@@ -363,7 +364,7 @@ START_TEST(classes_declared)
     g_free(view->declared);
     view->declared = g_strdup(classes[_i].in_header);
     fill_request(&request, "joe@example.com", classes[_i].recipient, "", HERE);
-    decide(setup, &request, view, classes[_i].in_ledger, &decision);
+    decide(setup, &request, view, classes[_i].in_ledger, NULL, &decision);
     ck_assert_int_eq(decision.verdict.kind, OUT_OK);
     ck_assert_str_eq(decision.declared, classes[_i].declared);
     ck_assert_str_eq(decision.class, classes[_i].class);
@@ -405,7 +406,7 @@ START_TEST(copies_to_only)
     fill_request(&request, "joe@example.com", NUMBER, "", HERE);
     g_free(request.value[ENVELOPE_ORIGINAL]);
     request.value[ENVELOPE_ORIGINAL] = g_strdup(copies[_i].original);
-    decide(setup, &request, view, copies[_i].declared, &decision);
+    decide(setup, &request, view, copies[_i].declared, NULL, &decision);
     ck_assert_int_eq(decision.verdict.kind, copies[_i].kind);
     decision_clear(&decision);
     request_clear(&request);

@@ -422,6 +422,7 @@ plan_parts(struct dispatch *dispatch, struct spool_delivery *delivery,
 {
     delivery->encoding = g_strdup(sms_encoding_name(message->encoding));
     delivery->dcs = message->dcs;
+    delivery->pid = message->pid;
     delivery->truncated = message->truncated;
     for (guint i = 0; i < message->parts->len; i++) {
         const struct sms_part *planned = message->parts->pdata[i];
@@ -433,10 +434,38 @@ plan_parts(struct dispatch *dispatch, struct spool_delivery *delivery,
         part->ref = g_strdup_printf("%016" G_GINT64_MODIFIER "x%016" G_GINT64_MODIFIER "x",
                                     chance[0], chance[1]);
         part->gateway_ref = g_strdup("");
-        part->text = g_strdup(planned->text);
+        part->text = g_strdup(planned->text ? planned->text : "");
         part->units = planned->units;
         part->udh = g_bytes_ref(planned->udh);
+        part->data = planned->data ? g_bytes_ref(planned->data) : g_bytes_new(NULL, 0);
     }
+}
+
+/* The decision, with a concatenation reference that the number has not seen for a day. -1: the
+ * ledger cannot say which, and the job is finished. */
+static int
+decide_with_reference(struct round *round, struct job *job, struct decision *decision)
+{
+    struct spool *spool = round->dispatch->spool;
+    struct reference reference;
+    struct outcome why;
+
+    decide(job->setup, job->request, job->view, job->declared, NULL, decision);
+    if (!decision->message || decision->message->parts->len < 2)
+        return 0;
+    if (spool_reference(spool, decision->number, decision->identity.reference,
+                        round->now - SPOOL_REFERENCE_MS, &reference.number, &reference.wide,
+                        &why) < 0) {
+        decision_clear(decision);
+        course_finish(round, job, why.kind, why.dsn, why.text);
+        return -1;
+    }
+    spool_reference_used(spool, decision->number, reference.number, reference.wide, round->now);
+    if (reference.wide || reference.number != (guint8)decision->identity.reference) {
+        decision_clear(decision);
+        decide(job->setup, job->request, job->view, job->declared, &reference, decision);
+    }
+    return 0;
 }
 
 /* Never seen before: decided now, and planned or refused in this group. */
@@ -446,7 +475,8 @@ begin_delivery(struct round *round, struct job *job)
     struct dispatch *dispatch = round->dispatch;
     struct decision decision = {0};
 
-    decide(job->setup, job->request, job->view, job->declared, &decision);
+    if (decide_with_reference(round, job, &decision) < 0)
+        return;
     job->rule = g_strdup(decision.rule);
     job->notes = g_strdup(decision.notes);
     if (decision.verdict.kind != OUT_OK && !out_final(decision.verdict.kind)) {

@@ -7,6 +7,7 @@
 #include "transport/dispatch/decide.h"
 
 #include "lib/net.h"
+#include "transport/dispatch/compose.h"
 #include <string.h>
 
 /* One message on its way through the steps. */
@@ -17,6 +18,7 @@ struct walk {
     struct decision *decision;
     struct addr *addr;       /* NULL if the recipient is none: */
     struct outcome addr_why; /* why not */
+    struct reference reference;
 };
 
 void
@@ -199,8 +201,6 @@ address_is_good(struct walk *walk)
         g_free(decision->notes);
         decision->notes = g_strdup(names->str);
     }
-    if (walk->addr->binary)
-        return refuse(walk, OUT_DATA, "5.6.0", "binary=1: this server sends text only");
     return true;
 }
 
@@ -276,49 +276,25 @@ body_of(const struct walk *walk)
     return walk->decision->text ? walk->decision->text : walk->view->text;
 }
 
-static char *
-text_of(const struct walk *walk)
-{
-    const struct mail_view *view = walk->view;
-    g_autofree char *size = g_strdup_printf("%" G_GINT64_FORMAT, view->size);
-    const char *const values[TEMPLATE_VARIABLES] = {
-        [TEMPLATE_SENDER] = request_get(walk->request, SENDER),
-        [TEMPLATE_FROM] = view->from,
-        [TEMPLATE_FROM_NAME] = view->from_name,
-        [TEMPLATE_FROM_EMAIL] = view->from_address,
-        [TEMPLATE_SUBJECT] = subject_of(walk),
-        [TEMPLATE_BODY] = body_of(walk),
-        [TEMPLATE_SIZE] = size,
-    };
-
-    return template_expand(walk->setup->message, values);
-}
-
 static bool
 text_fits(struct walk *walk)
 {
-    const struct conf *conf = walk->setup->conf;
     struct decision *decision = walk->decision;
-    g_autofree char *body = g_strstrip(g_strdup(body_of(walk)));
-    g_autofree char *text = text_of(walk);
-    struct sms_limits limits = {
-        .maxmsgs = walk->addr->maxmsgs ? walk->addr->maxmsgs : (guint)conf->maxmsgs,
-        .reject = conf->too_long_reject,
-        .reference = decision->identity.reference,
+    struct compose task = {
+        .setup = walk->setup,
+        .view = walk->view,
+        .addr = walk->addr,
+        .sender = request_get(walk->request, SENDER),
+        .subject = subject_of(walk),
+        .text = body_of(walk),
+        .reference = walk->reference,
     };
+    g_autoptr(GString) notes = g_string_new(decision->notes);
+    int result = compose(&task, notes, &decision->message, &decision->verdict);
 
-    if (!*body && !*subject_of(walk))
-        return refuse(walk, OUT_DATA, "5.6.0", "the mail has neither text nor subject");
-    if (sms_split(text, &limits, &decision->message, &decision->verdict) < 0)
-        return false;
-    if (decision->message->truncated) {
-        g_autofree char *before = decision->notes;
-
-        decision->notes =
-            g_strdup_printf("%s%stext cut to %u of %u parts", before, *before ? "; " : "",
-                            decision->message->parts->len, decision->message->parts_needed);
-    }
-    return true;
+    g_free(decision->notes);
+    decision->notes = g_strdup(notes->str);
+    return result == 0;
 }
 
 static bool
@@ -398,11 +374,12 @@ decide_again(const struct setup *setup, const struct request *request, const str
 
 void
 decide(const struct setup *setup, const struct request *request, const struct mail_view *view,
-       const char *declared, struct decision *ret)
+       const char *declared, const struct reference *reference, struct decision *ret)
 {
     struct walk walk = {.setup = setup, .request = request, .view = view, .decision = ret};
 
     begin_walk(&walk, declared);
+    walk.reference = reference ? *reference : (struct reference){.number = ret->identity.reference};
     if (walk_steps(&walk, policy, G_N_ELEMENTS(policy)) &&
         walk_steps(&walk, making, G_N_ELEMENTS(making)))
         out_set(&ret->verdict, OUT_OK, "2.0.0", "%u SMS to %s over %s", ret->message->parts->len,

@@ -8,6 +8,7 @@
 #define TRANSPORT_DISPATCH_DECIDE_H
 
 #include "lib/addr.h"
+#include "transport/dispatch/compose.h"
 #include "transport/dispatch/identity.h"
 #include "transport/dispatch/setup.h"
 #include "transport/sms/sms.h"
@@ -34,9 +35,9 @@ void decide_identity(const struct setup *setup, const struct request *request,
                      const struct mail_view *view, struct identity *ret);
 
 /* declared: the class that the ledger knows for this mail, "" if none; what the mail's own header
- * says goes first. */
+ * says goes first. reference: for concatenated parts; NULL: that of the identity. */
 void decide(const struct setup *setup, const struct request *request, const struct mail_view *view,
-            const char *declared, struct decision *ret);
+            const char *declared, const struct reference *reference, struct decision *ret);
 
 /* May this still be sent, by what the files say now? The refusals of decide() alone, for a delivery
  * whose parts are planned already; parts, text and gateway stay as they were. */

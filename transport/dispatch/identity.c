@@ -64,7 +64,7 @@ identity_of(const struct request *request, const struct mail_view *view, const c
     add(&sha, number);
     add(&sha, view->message_id[0] ? "" : view->text);
     sha256_digest(&sha, sizeof(full), full);
-    ret->reference = full[0];
+    ret->reference = (guint16)(full[1] << 8 | full[0]);
 }
 
 void

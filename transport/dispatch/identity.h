@@ -14,8 +14,8 @@ struct identity {
     guint8 k2[SPOOL_KEY]; /* what the mail is, to which number: the same after a requeue or through
                              an alias */
     bool has_k2;          /* the mail has a Message-ID and the recipient a number */
-    guint8
-        reference; /* concatenation reference, so that every attempt and "explain" take the same */
+    /* Concatenation reference, so that every attempt and "explain" take the same. */
+    guint16 reference;
 };
 
 /* number: normalised, NULL if the recipient is none. */

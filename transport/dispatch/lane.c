@@ -466,8 +466,10 @@ lane_submit(struct job *job)
         .originator = delivery->originator,
         .encoding = delivery->encoding,
         .dcs = delivery->dcs,
+        .pid = delivery->pid,
         .text = job->part->text,
         .udh = job->part->udh,
+        .data = job->part->data,
         .part = job->part->seq,
         .parts = (int)delivery->parts->len,
     };

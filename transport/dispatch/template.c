@@ -9,7 +9,8 @@ static const char *const names[TEMPLATE_VARIABLES] = {
     [TEMPLATE_SENDER] = "Sender",       [TEMPLATE_FROM] = "From",
     [TEMPLATE_FROM_NAME] = "From_Name", [TEMPLATE_FROM_EMAIL] = "From_Email",
     [TEMPLATE_SUBJECT] = "Subject",     [TEMPLATE_BODY] = "Body",
-    [TEMPLATE_SIZE] = "Size",
+    [TEMPLATE_SIZE] = "Size",           [TEMPLATE_DATE] = "Date",
+    [TEMPLATE_NUMBER] = "Number",
 };
 
 struct piece {

@@ -13,7 +13,9 @@ enum template_variable {
     TEMPLATE_FROM_EMAIL,
     TEMPLATE_SUBJECT,
     TEMPLATE_BODY,
-    TEMPLATE_SIZE, /* of the mail, in octets */
+    TEMPLATE_SIZE,   /* of the mail, in octets */
+    TEMPLATE_DATE,   /* the Date: header */
+    TEMPLATE_NUMBER, /* "+41…", which gets the SMS */
     TEMPLATE_VARIABLES
 };
 

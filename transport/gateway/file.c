@@ -98,23 +98,38 @@ file_probe(struct gateway *base, struct outcome *why)
 }
 
 static char *
+hex_of(GBytes *bytes)
+{
+    GString *hex = g_string_new(NULL);
+    gsize len;
+    const guint8 *octets = g_bytes_get_data(bytes, &len);
+
+    for (gsize i = 0; i < len; i++)
+        g_string_append_printf(hex, "%02X", octets[i]);
+    return g_string_free(hex, FALSE);
+}
+
+static char *
 json_line(const struct file_gateway *gateway, const struct gateway_part *part)
 {
     g_autofree char *time = clk_string(gateway->base.clk->wall());
-    GString *udh = g_string_new(NULL);
-    gsize udh_len;
-    const guint8 *octets = g_bytes_get_data(part->udh, &udh_len);
+    g_autofree char *udh = hex_of(part->udh);
+    g_autofree char *data = hex_of(part->data);
+    bool binary = strcmp(part->encoding, "8bit") == 0;
     json_t *object;
     char *dump;
     char *line;
 
-    for (gsize i = 0; i < udh_len; i++)
-        g_string_append_printf(udh, "%02X", octets[i]);
-    object = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:i, s:i, s:s, s:i, s:s}", "time", time,
-                       "id", part->ref, "number", part->number, "originator", part->originator,
-                       "encoding", part->encoding, "text", part->text, "part", part->part, "parts",
-                       part->parts, "udh", udh->str, "dcs", part->dcs, "gateway", gateway->base.id);
-    g_string_free(udh, TRUE);
+    object =
+        json_pack("{s:s, s:s, s:s, s:s, s:s, s:s?, s:i, s:i, s:s, s:i, s:s}", "time", time, "id",
+                  part->ref, "number", part->number, "originator", part->originator, "encoding",
+                  part->encoding, "text", binary ? NULL : part->text, "part", part->part, "parts",
+                  part->parts, "udh", udh, "dcs", part->dcs, "gateway", gateway->base.id);
+    /* What a text message never has is named only where it says something. */
+    if (binary)
+        json_object_set_new(object, "data", json_string(data));
+    if (part->pid)
+        json_object_set_new(object, "pid", json_integer(part->pid));
     dump = object ? json_dumps(object, JSON_COMPACT) : NULL;
     json_decref(object);
     line = dump ? g_strconcat(dump, "\n", NULL) : NULL;

@@ -18,9 +18,10 @@ struct gateway_part {
     const char *number;
     const char *originator; /* "" if none */
     const char *encoding;   /* "gsm7", "ucs2" or "8bit" */
-    int dcs;
-    const char *text;
+    int dcs, pid;
+    const char *text; /* "" if it is 8bit */
     GBytes *udh;
+    GBytes *data;    /* of an 8bit part; else of size 0 */
     int part, parts; /* 1-based */
 };
 
