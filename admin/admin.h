@@ -7,6 +7,7 @@
 #include "lib/conf.h"
 #include "lib/wire.h"
 #include "spool/spool.h"
+#include "transport/sms/sms.h"
 #include <jansson.h>
 
 #define ADMIN_DONE  0
@@ -32,6 +33,8 @@ int admin_cancel(struct admin *admin);
 int admin_resolve(struct admin *admin);
 int admin_usage(struct admin *admin);
 int admin_backup(struct admin *admin);
+int admin_encode(struct admin *admin);
+int admin_decode(struct admin *admin);
 
 /* The configuration; NULL: its errors are on stderr. */
 struct conf *admin_conf(const struct admin *admin);
@@ -52,5 +55,11 @@ int admin_print_json(json_t *json);
 
 /* octets as upper-case hex. Newly allocated. */
 char *admin_hex(GBytes *octets);
+
+/* "encoding: …", what forced it, "parts: …". */
+void admin_print_encoding(const struct sms_message *message);
+
+/* The parts of a message to number, as "explain" and "encode" show them; message may be NULL. */
+json_t *admin_parts_json(const struct sms_message *message, const char *number);
 
 #endif

@@ -6,6 +6,7 @@
 #include "admin/admin.h"
 
 #include "admin/explain.h"
+#include "lib/clk.h"
 #include "transport/reader/client.h"
 #include <stdio.h>
 #include <string.h>
@@ -62,24 +63,6 @@ make_request(const struct question *question, struct request *request)
 }
 
 static json_t *
-parts_json(const struct decision *decision)
-{
-    const struct sms_message *message = decision->message;
-    json_t *array = json_array();
-
-    for (guint i = 0; message && i < message->parts->len; i++) {
-        const struct sms_part *part = message->parts->pdata[i];
-        g_autoptr(GBytes) tpdu = sms_tpdu(part, message->encoding, message->dcs, decision->number);
-        g_autofree char *udh = admin_hex(part->udh);
-        g_autofree char *pdu = admin_hex(tpdu);
-
-        json_array_append_new(array, json_pack("{s:s?, s:i, s:s, s:s}", "text", part->text, "units",
-                                               (int)part->units, "udh", udh, "pdu", pdu));
-    }
-    return array;
-}
-
-static json_t *
 smtp_rules_json(const struct decision *decision)
 {
     json_t *array = json_array();
@@ -110,7 +93,7 @@ decision_json(const struct question *question, const struct mail_view *view, con
     g_autofree char *sender = g_utf8_make_valid(question->sender, -1);
 
     return json_pack(
-        "{s:s, s:s, s:s, s:s, s:s, s:s?, s:n, s:s, s:o, s:[], s:s, s:s?, s:s?, s:s?, s:n, s:s?, "
+        "{s:s, s:s, s:s, s:s, s:s, s:s?, s:n, s:s, s:o, s:[], s:s, s:s?, s:s?, s:s?, s:o, s:s?, "
         "s:b, s:i, "
         "s:s?, s:o}",
         "decision", word, "status", decision->verdict.dsn, "reason", decision->verdict.text,
@@ -118,10 +101,11 @@ decision_json(const struct question *question, const struct mail_view *view, con
         class_of(decision), "smtp_rules", smtp_rules_json(decision), "rules", "subject",
         view->subject, "gateway", decision->gateway ? decision->gateway->id : NULL, "originator",
         decision->originator && *decision->originator ? decision->originator : NULL, "encoding",
-        message ? sms_encoding_name(message->encoding) : NULL, "language", "forced_by",
+        message ? sms_encoding_name(message->encoding) : NULL, "language",
+        message && message->language ? json_integer(message->language) : json_null(), "forced_by",
         message ? message->forced_by : NULL, "truncated", message && message->truncated,
         "parts_needed", message ? (int)message->parts_needed : 0, "text",
-        message ? message->text : NULL, "parts", parts_json(decision));
+        message ? message->text : NULL, "parts", admin_parts_json(message, decision->number));
 }
 
 static void
@@ -145,15 +129,34 @@ print_decision(const struct setup *setup, const char *word, const struct decisio
         return;
     printf("number: %s\ngateway: %s\noriginator: %s\n", decision->number, decision->gateway->id,
            *decision->originator ? decision->originator : "-");
-    printf("encoding: %s%s%s\nparts: %u of %u needed\n", sms_encoding_name(message->encoding),
-           message->forced_by ? ", forced by " : "", message->forced_by ? message->forced_by : "",
-           message->parts->len, message->parts_needed);
+    admin_print_encoding(message);
     for (guint i = 0; i < message->parts->len; i++) {
         const struct sms_part *part = message->parts->pdata[i];
 
         printf("--- part %u, %u units\n%s\n", i + 1, part->units,
                part->text ? part->text : "(binary)");
     }
+}
+
+/* As delivery would decide, its concatenation reference included if the ledger may be read. */
+static void
+decide_as_delivery(const struct setup *setup, const struct request *request,
+                   const struct mail_view *view, struct decision *ret)
+{
+    g_autofree char *path = conf_ledger(setup->conf);
+    g_autoptr(Spool) spool = NULL;
+    struct reference reference;
+    struct outcome why;
+
+    decide(setup, request, view, "", NULL, ret);
+    if (!ret->message || ret->message->parts->len < 2 ||
+        spool_open(path, false, &spool, &why) < 0 ||
+        spool_reference(spool, ret->number, ret->identity.reference,
+                        clk_system.wall() - SPOOL_REFERENCE_MS, &reference.number, &reference.wide,
+                        &why) < 0)
+        return;
+    decision_clear(ret);
+    decide(setup, request, view, "", &reference, ret);
 }
 
 static int
@@ -173,7 +176,7 @@ explain(const struct admin *admin, const struct setup *setup, const struct quest
         return admin_fault("%s", why.text);
     make_request(question, &request);
     asked = explain_smtp_rules(setup, &request, recipients, mail, view, &smtp, &why);
-    decide(setup, &request, view, "", &decision);
+    decide_as_delivery(setup, &request, view, &decision);
     if (asked < 0) {
         decision.verdict = why;
         g_clear_pointer(&decision.message, sms_message_free);

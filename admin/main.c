@@ -26,6 +26,9 @@ static const struct {
     {"resolve", admin_resolve, " id sent|resend|drop"},
     {"usage", admin_usage, " [YYYY-MM]"},
     {"backup", admin_backup, " file"},
+    {"encode", admin_encode,
+     " [-w] [-n number] [-l language,...] [-t translit] [-m maxmsgs] [-a append] [text]"},
+    {"decode", admin_decode, " [-t] pdu"},
 };
 
 static int

@@ -5,7 +5,7 @@ postconf_PKGS := glib-2.0
 
 PROGRAMS += postsms
 postsms_MAIN := $(filter-out $(postconf_SRC),$(wildcard admin/*.c))
-postsms_MODULES := postconf decide sms readers rules spool lib
+postsms_MODULES := postconf decide sms readers trim rules spool lib
 postsms_PKGS := glib-2.0 jansson
 postsms_PLACE := sbin
 
