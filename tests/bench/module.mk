@@ -27,3 +27,12 @@ bench_noop_PLACE := tests
 .PHONY: bench-milter
 bench-milter: all $(B)/tests/bench_noop $(B)/tests/bench_load
 	POSTSMS_BUILD=$(CURDIR)/$(B) $(PYTHON) tests/bench/milter.py $(BENCH_MILTER_ARGS)
+
+# From a mail's octets to parts, no processes; min, median and max of five repetitions.
+TEST_PROGRAMS += bench_text
+bench_text_MAIN := tests/bench/text.c
+bench_text_MODULES := decide sms reader trim rules lib
+bench_text_PLACE := tests
+.PHONY: bench-text
+bench-text: $(B)/tests/bench_text
+	$(B)/tests/bench_text
