@@ -34,7 +34,7 @@ keeper_look_at_clock(struct dispatch *dispatch)
         return;
     if (ABS(jump) >= JUMP_MS) {
         log_warnx("the clock jumped by %" G_GINT64_FORMAT " s; waiting messages keep their age",
-                  jump / 1000);
+                  (jump + (jump > 0 ? 500 : -500)) / 1000);
         spool_clock_jumped(dispatch->spool, jump);
         if (spool_commit(dispatch->spool, &why) < 0) {
             log_err("%s", why.text);
