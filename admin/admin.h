@@ -53,9 +53,6 @@ int admin_fault(const char *fmt, ...) G_GNUC_PRINTF(1, 2);
 /* Prints and frees. */
 int admin_print_json(json_t *json);
 
-/* octets as upper-case hex. Newly allocated. */
-char *admin_hex(GBytes *octets);
-
 /* "encoding: …", what forced it, "parts: …". */
 void admin_print_encoding(const struct sms_message *message);
 

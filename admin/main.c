@@ -87,18 +87,6 @@ admin_print_json(json_t *json)
                                               : ADMIN_DONE;
 }
 
-char *
-admin_hex(GBytes *octets)
-{
-    gsize len;
-    const guint8 *data = g_bytes_get_data(octets, &len);
-    GString *hex = g_string_sized_new(2 * len + 1);
-
-    for (gsize i = 0; i < len; i++)
-        g_string_append_printf(hex, "%02X", data[i]);
-    return g_string_free(hex, FALSE);
-}
-
 /* --json may stand anywhere behind the command. */
 static void
 take_json(struct admin *admin)

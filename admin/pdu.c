@@ -3,6 +3,7 @@
  * ledger; nothing is sent. */
 #include "admin/admin.h"
 
+#include "lib/hex.h"
 #include "transport/sms/pdu.h"
 #include "transport/sms/sms.h"
 #include <stdio.h>
@@ -131,8 +132,8 @@ admin_parts_json(const struct sms_message *message, const char *number)
         const struct sms_part *part = message->parts->pdata[i];
         g_autoptr(GBytes) tpdu =
             sms_tpdu(part, message->encoding, message->pid, message->dcs, number);
-        g_autofree char *udh = admin_hex(part->udh);
-        g_autofree char *pdu = admin_hex(tpdu);
+        g_autofree char *udh = hex_of(part->udh);
+        g_autofree char *pdu = hex_of(tpdu);
 
         json_array_append_new(array, json_pack("{s:s?, s:i, s:s, s:s}", "text", part->text, "units",
                                                (int)part->units, "udh", udh, "pdu", pdu));
@@ -172,7 +173,7 @@ print_message(const struct sms_message *message, const char *number)
         const struct sms_part *part = message->parts->pdata[i];
         g_autoptr(GBytes) tpdu =
             sms_tpdu(part, message->encoding, message->pid, message->dcs, number);
-        g_autofree char *pdu = admin_hex(tpdu);
+        g_autofree char *pdu = hex_of(tpdu);
 
         printf("--- part %u, %u units\n%s\n%s\n", i + 1, part->units, part->text, pdu);
     }
@@ -244,8 +245,8 @@ port_json(int port)
 static json_t *
 pdu_json(const struct sms_pdu *pdu)
 {
-    g_autofree char *udh = admin_hex(pdu->udh);
-    g_autofree char *data = pdu->data ? admin_hex(pdu->data) : NULL;
+    g_autofree char *udh = hex_of(pdu->udh);
+    g_autofree char *data = pdu->data ? hex_of(pdu->data) : NULL;
 
     return json_pack(
         "{s:s, s:s, s:s, s:b, s:i, s:i, s:i, s:s, s:o, s:b, s:b, s:b, s:o, s:s, s:s, s:o, s:s?, "
@@ -267,7 +268,7 @@ pdu_json(const struct sms_pdu *pdu)
 static void
 print_pdu(const struct sms_pdu *pdu)
 {
-    g_autofree char *udh = admin_hex(pdu->udh);
+    g_autofree char *udh = hex_of(pdu->udh);
 
     printf("type: %s\n", sms_pdu_type_name(pdu->type));
     if (*pdu->smsc)
@@ -296,7 +297,7 @@ print_pdu(const struct sms_pdu *pdu)
     if (pdu->text && *pdu->text)
         printf("---\n%s\n", pdu->text);
     if (pdu->data) {
-        g_autofree char *data = admin_hex(pdu->data);
+        g_autofree char *data = hex_of(pdu->data);
 
         printf("---\n%s\n", data);
     }

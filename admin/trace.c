@@ -5,6 +5,7 @@
 
 #include "lib/addr.h"
 #include "lib/clk.h"
+#include "lib/hex.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -138,7 +139,7 @@ delivery_json(const struct spool_delivery *delivery)
 
     for (guint i = 0; i < delivery->parts->len; i++) {
         const struct spool_part *part = delivery->parts->pdata[i];
-        g_autofree char *udh = admin_hex(part->udh);
+        g_autofree char *udh = hex_of(part->udh);
 
         json_array_append_new(parts,
                               json_pack("{s:i, s:s, s:s, s:s, s:s, s:i, s:s}", "part", part->seq,

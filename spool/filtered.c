@@ -26,13 +26,6 @@ spool_filtered_add(struct spool *spool, const struct spool_filtered *filtered, g
     spool_run(spool, stmt);
 }
 
-static int
-failed(struct spool *spool, struct outcome *why)
-{
-    spool_why(spool->db, spool->path, "cannot be read", why);
-    return -1;
-}
-
 int
 spool_filtered_class(struct spool *spool, const char *queue_id, const char **ret,
                      struct outcome *why)
@@ -44,7 +37,7 @@ spool_filtered_class(struct spool *spool, const char *queue_id, const char **ret
     int step;
 
     if (!stmt)
-        return failed(spool, why);
+        return spool_unreadable(spool, why);
     spool_bind_text(stmt, 1, queue_id);
     step = sqlite3_step(stmt);
     *ret = "";
@@ -52,7 +45,7 @@ spool_filtered_class(struct spool *spool, const char *queue_id, const char **ret
         if (g_strcmp0((const char *)sqlite3_column_text(stmt, 0), classes[i]) == 0)
             *ret = classes[i];
     sqlite3_reset(stmt);
-    return step == SQLITE_ROW || step == SQLITE_DONE ? 0 : failed(spool, why);
+    return step == SQLITE_ROW || step == SQLITE_DONE ? 0 : spool_unreadable(spool, why);
 }
 
 int
@@ -69,7 +62,7 @@ spool_each_filtered(struct spool *spool, const char *key, const char *number,
     int step = SQLITE_DONE;
 
     if (!stmt)
-        return failed(spool, why);
+        return spool_unreadable(spool, why);
     spool_bind_text(stmt, 1, key);
     if (number)
         spool_bind_text(stmt, 2, number);
@@ -90,5 +83,5 @@ spool_each_filtered(struct spool *spool, const char *key, const char *number,
         more = each(context, &filtered);
     }
     sqlite3_reset(stmt);
-    return !more || step == SQLITE_DONE ? 0 : failed(spool, why);
+    return !more || step == SQLITE_DONE ? 0 : spool_unreadable(spool, why);
 }

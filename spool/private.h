@@ -41,6 +41,9 @@ void spool_fail(struct spool *spool, const char *what);
 /* What SQLite says, as an outcome. */
 void spool_why(sqlite3 *db, const char *path, const char *what, struct outcome *why);
 
+/* -1, and what SQLite says: the ledger cannot be read. */
+int spool_unreadable(struct spool *spool, struct outcome *why) G_GNUC_WARN_UNUSED_RESULT;
+
 void spool_bind_text(sqlite3_stmt *stmt, int index, const char *text);
 
 #endif

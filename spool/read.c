@@ -74,13 +74,6 @@ state_by_name(const char *name)
 }
 
 static int
-failed(struct spool *spool, struct outcome *why)
-{
-    spool_why(spool->db, spool->path, "cannot be read", why);
-    return -1;
-}
-
-static int
 load_parts(struct spool *spool, struct spool_delivery *delivery, struct outcome *why)
 {
     static const char sql[] =
@@ -90,7 +83,7 @@ load_parts(struct spool *spool, struct spool_delivery *delivery, struct outcome 
     int step = SQLITE_ERROR;
 
     if (!stmt)
-        return failed(spool, why);
+        return spool_unreadable(spool, why);
     sqlite3_bind_int64(stmt, 1, delivery->id);
     while ((step = sqlite3_step(stmt)) == SQLITE_ROW) {
         struct spool_part *part = spool_delivery_add_part(delivery);
@@ -106,7 +99,7 @@ load_parts(struct spool *spool, struct spool_delivery *delivery, struct outcome 
             g_bytes_new(sqlite3_column_blob(stmt, 7), (gsize)sqlite3_column_bytes(stmt, 7));
     }
     sqlite3_reset(stmt);
-    return step == SQLITE_DONE ? 0 : failed(spool, why);
+    return step == SQLITE_DONE ? 0 : spool_unreadable(spool, why);
 }
 
 /* The first row of a statement, with its parts. */
@@ -120,7 +113,7 @@ load_one(struct spool *spool, sqlite3_stmt *stmt, struct spool_delivery **ret, s
         delivery = delivery_from_row(stmt);
     sqlite3_reset(stmt);
     if (step != SQLITE_ROW && step != SQLITE_DONE)
-        return failed(spool, why);
+        return spool_unreadable(spool, why);
     if (delivery && load_parts(spool, delivery, why) < 0)
         return -1;
     *ret = g_steal_pointer(&delivery);
@@ -141,7 +134,7 @@ spool_find(struct spool *spool, const char *queue_id, const guint8 *k1, const gu
     *ret = NULL;
     *ret_by_k2 = false;
     if (!stmt)
-        return failed(spool, why);
+        return spool_unreadable(spool, why);
     spool_bind_text(stmt, 1, queue_id);
     sqlite3_bind_blob(stmt, 2, k1, SPOOL_KEY, SQLITE_STATIC);
     if (load_one(spool, stmt, ret, why) < 0)
@@ -149,7 +142,7 @@ spool_find(struct spool *spool, const char *queue_id, const guint8 *k1, const gu
     if (*ret || !k2)
         return 0;
     if (!(stmt = spool_statement(spool, by_k2)))
-        return failed(spool, why);
+        return spool_unreadable(spool, why);
     sqlite3_bind_blob(stmt, 1, k2, SPOOL_KEY, SQLITE_STATIC);
     sqlite3_bind_int64(stmt, 2, since);
     *ret_by_k2 = true;
@@ -167,7 +160,7 @@ spool_find_open(struct spool *spool, const char *queue_id, const char *sender,
 
     *ret = NULL;
     if (!stmt)
-        return failed(spool, why);
+        return spool_unreadable(spool, why);
     spool_bind_text(stmt, 1, queue_id);
     spool_bind_text(stmt, 2, sender);
     spool_bind_text(stmt, 3, recipient);
@@ -181,7 +174,7 @@ spool_get(struct spool *spool, gint64 id, struct spool_delivery **ret, struct ou
     sqlite3_stmt *stmt = spool_statement(spool, sql);
 
     if (!stmt)
-        return failed(spool, why);
+        return spool_unreadable(spool, why);
     sqlite3_bind_int64(stmt, 1, id);
     return load_one(spool, stmt, ret, why);
 }
@@ -195,13 +188,13 @@ spool_crashes(struct spool *spool, const char *queue_id, const guint8 *envelope,
     int step;
 
     if (!stmt)
-        return failed(spool, why);
+        return spool_unreadable(spool, why);
     spool_bind_text(stmt, 1, queue_id);
     sqlite3_bind_blob(stmt, 2, envelope, SPOOL_KEY, SQLITE_STATIC);
     step = sqlite3_step(stmt);
     *ret = step == SQLITE_ROW ? sqlite3_column_int(stmt, 0) : 0;
     sqlite3_reset(stmt);
-    return step == SQLITE_ROW || step == SQLITE_DONE ? 0 : failed(spool, why);
+    return step == SQLITE_ROW || step == SQLITE_DONE ? 0 : spool_unreadable(spool, why);
 }
 
 /* Ids first, rows after: what each does to the ledger must not disturb the walk. */
@@ -218,7 +211,7 @@ each_id(struct spool *spool, sqlite3_stmt *stmt, spool_each_fn *each, void *cont
     }
     sqlite3_reset(stmt);
     if (step != SQLITE_DONE)
-        return failed(spool, why);
+        return spool_unreadable(spool, why);
     for (guint i = 0; i < ids->len; i++) {
         g_autoptr(SpoolDelivery) delivery = NULL;
 
@@ -238,7 +231,7 @@ spool_each_open(struct spool *spool, spool_each_fn *each, void *context, struct 
         "AND state = 'open' ORDER BY id";
     sqlite3_stmt *stmt = spool_statement(spool, sql);
 
-    return stmt ? each_id(spool, stmt, each, context, why) : failed(spool, why);
+    return stmt ? each_id(spool, stmt, each, context, why) : spool_unreadable(spool, why);
 }
 
 int
@@ -253,7 +246,7 @@ spool_each_key(struct spool *spool, const char *key, const char *number, spool_e
     gint64 id;
 
     if (!stmt)
-        return failed(spool, why);
+        return spool_unreadable(spool, why);
     spool_bind_text(stmt, 1, key);
     if (g_ascii_string_to_signed(key, 10, 1, G_MAXINT64, &id, NULL))
         sqlite3_bind_int64(stmt, 2, id);
@@ -273,7 +266,7 @@ spool_each_event(struct spool *spool, gint64 delivery,
     int step;
 
     if (!stmt)
-        return failed(spool, why);
+        return spool_unreadable(spool, why);
     sqlite3_bind_int64(stmt, 1, delivery);
     while ((step = sqlite3_step(stmt)) == SQLITE_ROW) {
         struct spool_event event = {
@@ -285,5 +278,5 @@ spool_each_event(struct spool *spool, gint64 delivery,
         each(context, &event);
     }
     sqlite3_reset(stmt);
-    return step == SQLITE_DONE ? 0 : failed(spool, why);
+    return step == SQLITE_DONE ? 0 : spool_unreadable(spool, why);
 }

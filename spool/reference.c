@@ -32,10 +32,8 @@ spool_reference(struct spool *spool, const char *number, guint16 wanted, gint64 
 {
     g_autoptr(GHashTable) used = used_references(spool, number, since);
 
-    if (!used) {
-        spool_why(spool->db, spool->path, "cannot be read", why);
-        return -1;
-    }
+    if (!used)
+        return spool_unreadable(spool, why);
     *ret_wide = false;
     for (guint i = 0; i < OCTETS; i++) {
         *ret_reference = (guint8)(wanted + i);

@@ -2,13 +2,6 @@
 /* Owns the queries that sum up or list the ledger for an admin. Reads only. */
 #include "spool/private.h"
 
-static int
-failed(struct spool *spool, struct outcome *why)
-{
-    spool_why(spool->db, spool->path, "cannot be read", why);
-    return -1;
-}
-
 int
 spool_outbox_first(struct spool *spool, struct spool_mail *ret, struct outcome *why)
 {
@@ -19,7 +12,7 @@ spool_outbox_first(struct spool *spool, struct spool_mail *ret, struct outcome *
 
     *ret = (struct spool_mail){0};
     if (!stmt)
-        return failed(spool, why);
+        return spool_unreadable(spool, why);
     step = sqlite3_step(stmt);
     if (step == SQLITE_ROW) {
         ret->id = sqlite3_column_int64(stmt, 0);
@@ -28,7 +21,7 @@ spool_outbox_first(struct spool *spool, struct spool_mail *ret, struct outcome *
         ret->message = g_strdup((const char *)sqlite3_column_text(stmt, 3));
     }
     sqlite3_reset(stmt);
-    return step == SQLITE_ROW || step == SQLITE_DONE ? 0 : failed(spool, why);
+    return step == SQLITE_ROW || step == SQLITE_DONE ? 0 : spool_unreadable(spool, why);
 }
 
 int
@@ -47,7 +40,7 @@ spool_each_usage(struct spool *spool, gint64 since, gint64 until,
     int step;
 
     if (!stmt)
-        return failed(spool, why);
+        return spool_unreadable(spool, why);
     sqlite3_bind_int64(stmt, 1, since);
     sqlite3_bind_int64(stmt, 2, until);
     while ((step = sqlite3_step(stmt)) == SQLITE_ROW) {
@@ -60,7 +53,7 @@ spool_each_usage(struct spool *spool, gint64 since, gint64 until,
         each(context, &usage);
     }
     sqlite3_reset(stmt);
-    return step == SQLITE_DONE ? 0 : failed(spool, why);
+    return step == SQLITE_DONE ? 0 : spool_unreadable(spool, why);
 }
 
 int
@@ -76,7 +69,7 @@ spool_each_log(struct spool *spool, int count,
     int step;
 
     if (!stmt)
-        return failed(spool, why);
+        return spool_unreadable(spool, why);
     sqlite3_bind_int(stmt, 1, count);
     while ((step = sqlite3_step(stmt)) == SQLITE_ROW) {
         struct spool_log log = {
@@ -91,5 +84,5 @@ spool_each_log(struct spool *spool, int count,
         each(context, &log);
     }
     sqlite3_reset(stmt);
-    return step == SQLITE_DONE ? 0 : failed(spool, why);
+    return step == SQLITE_DONE ? 0 : spool_unreadable(spool, why);
 }

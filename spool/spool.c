@@ -292,6 +292,13 @@ spool_run(struct spool *spool, sqlite3_stmt *stmt)
     sqlite3_reset(stmt);
 }
 
+int
+spool_unreadable(struct spool *spool, struct outcome *why)
+{
+    spool_why(spool->db, spool->path, "cannot be read", why);
+    return -1;
+}
+
 void
 spool_bind_text(sqlite3_stmt *stmt, int index, const char *text)
 {

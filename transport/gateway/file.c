@@ -6,6 +6,7 @@
  */
 #include "transport/gateway/private.h"
 
+#include "lib/hex.h"
 #include "lib/killpoint.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -95,18 +96,6 @@ file_probe(struct gateway *base, struct outcome *why)
         return -1;
     }
     return 0;
-}
-
-static char *
-hex_of(GBytes *bytes)
-{
-    GString *hex = g_string_new(NULL);
-    gsize len;
-    const guint8 *octets = g_bytes_get_data(bytes, &len);
-
-    for (gsize i = 0; i < len; i++)
-        g_string_append_printf(hex, "%02X", octets[i]);
-    return g_string_free(hex, FALSE);
 }
 
 static char *
