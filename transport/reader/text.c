@@ -160,11 +160,10 @@ chosen_reset(struct chosen *chosen)
     *chosen = (struct chosen){0};
 }
 
-/* Does the plain text say no more than that there is another one? Such sentences name the format,
- * or a browser, or a version elsewhere, and little besides; and the other text does not say the
- * same. */
+/* May the plain text say no more than that there is another one? Such sentences name the format, or
+ * a browser, or a version elsewhere, and little besides. */
 static bool
-is_hint(const char *text, const char *html)
+may_be_hint(const GString *text)
 {
     static const char *const words[] = {
         "html",        "browser",         "navigateur",       "navegador",   "przeglądar",
@@ -173,16 +172,27 @@ is_hint(const char *text, const char *html)
         "versión web", "versione online", "в браузере",       "ブラウザ",    "浏览器",
         "瀏覽器",
     };
-    g_autofree char *first = g_strstrip(g_strndup(text, strcspn(text, "\n")));
-    g_autofree char *folded = g_utf8_casefold(text, -1);
+    g_autofree char *folded = NULL;
     guint lines = 0;
 
-    for (const char *c = text; *c; c++)
+    if (text->len > HINT_MAX)
+        return false;
+    folded = g_utf8_casefold(text->str, -1);
+    for (const char *c = text->str; *c; c++)
         lines += *c == '\n' && c[1] && c[1] != '\n';
     for (gsize i = 0; lines < HINT_LINES && i < G_N_ELEMENTS(words); i++)
         if (strstr(folded, words[i]))
-            return !strstr(html, first);
+            return true;
     return false;
+}
+
+/* It is no hint if the other text says the same. */
+static bool
+is_said_in(const char *text, const char *html)
+{
+    g_autofree char *first = g_strstrip(g_strndup(text, strcspn(text, "\n")));
+
+    return strstr(html, first) != NULL;
 }
 
 /* The HTML in front of the plain text in the same multipart/mixed; NULL if there is none. There it
@@ -207,14 +217,15 @@ better_html(GArray *const *places, const struct place *plain, const struct chose
     const struct place *above = html_above(places[TEXT_HTML], plain);
     const struct place *html;
 
-    if (!above && (found->text->len > HINT_MAX || places[TEXT_HTML]->len == 0))
+    /* HTML costs more than all else: it is read only where it may be taken. */
+    if (!above && !may_be_hint(found->text))
         return false;
     html = first_text(places[TEXT_HTML], TEXT_HTML, ret);
     if (html && html == above) {
         append_together(places[TEXT_PLAIN], TEXT_PLAIN, html, ret);
         return true;
     }
-    return html && found->text->len <= HINT_MAX && is_hint(found->text->str, ret->text->str);
+    return html && may_be_hint(found->text) && !is_said_in(found->text->str, ret->text->str);
 }
 
 /* Plain text or, if that is a hint or a footer, HTML. */
@@ -253,9 +264,9 @@ text_choose(const guint8 *data, gsize len, struct chosen *ret, struct outcome *w
         attached_strip(ret->text);
         ret->sealed |= armour_strip(ret->text, &ret->encrypted);
         ret->verbatim &= ret->text->len == before;
+    } else if (result == 0) {
+        ret->encrypted = places.encrypted;
     }
-    if (ret->encrypted || (result == 0 && !ret->text))
-        ret->encrypted |= places.encrypted;
     ret->sealed |= places.sealed;
     ret->cut |= places.more;
     return result;
