@@ -7,6 +7,7 @@
 
 #include "admin/explain.h"
 #include "lib/clk.h"
+#include "transport/dispatch/reference.h"
 #include "transport/reader/client.h"
 #include <stdio.h>
 #include <string.h>
@@ -151,9 +152,7 @@ decide_as_delivery(const struct setup *setup, const struct request *request,
     decide(setup, request, view, "", NULL, ret);
     if (!ret->message || ret->message->parts->len < 2 ||
         spool_open(path, false, &spool, &why) < 0 ||
-        spool_reference(spool, ret->number, ret->identity.reference,
-                        clk_system.wall() - SPOOL_REFERENCE_MS, &reference.number, &reference.wide,
-                        &why) < 0)
+        reference_for(spool, ret, clk_system.wall(), &reference, &why) != 2)
         return;
     decision_clear(ret);
     decide(setup, request, view, "", &reference, ret);

@@ -4,6 +4,7 @@
  * clock makes of it, and the sentence that says so. All changes go into the open group. Must never
  * call a part sent or unsent without proof.
  */
+#include "transport/dispatch/reference.h"
 #include "transport/dispatch/round.h"
 
 #include "lib/killpoint.h"
@@ -449,19 +450,18 @@ decide_with_reference(struct round *round, struct job *job, struct decision *dec
     struct spool *spool = round->dispatch->spool;
     struct reference reference;
     struct outcome why;
+    int found;
 
     decide(job->setup, job->request, job->view, job->declared, NULL, decision);
-    if (!decision->message || decision->message->parts->len < 2)
-        return 0;
-    if (spool_reference(spool, decision->number, decision->identity.reference,
-                        round->now - SPOOL_REFERENCE_MS, &reference.number, &reference.wide,
-                        &why) < 0) {
+    found = reference_for(spool, decision, round->now, &reference, &why);
+    if (found < 0) {
         decision_clear(decision);
         course_finish(round, job, why.kind, why.dsn, why.text);
         return -1;
     }
-    spool_reference_used(spool, decision->number, reference.number, reference.wide, round->now);
-    if (reference.wide || reference.number != (guint8)decision->identity.reference) {
+    if (found > 0)
+        spool_reference_used(spool, decision->number, reference.number, reference.wide, round->now);
+    if (found == 2) {
         decision_clear(decision);
         decide(job->setup, job->request, job->view, job->declared, &reference, decision);
     }
