@@ -75,7 +75,12 @@ TEST_PROGRAMS ?=
 $(foreach p,$(PROGRAMS) $(TEST_PROGRAMS),$(eval $(call program_rules,$(p))))
 
 program_path = $(B)/$($(1)_PLACE)/$(1)
-all: $(foreach p,$(PROGRAMS),$(call program_path,$(p)))
+PROFILES := $(wildcard transport/gateway/profiles/*.conf)
+all: $(foreach p,$(PROGRAMS),$(call program_path,$(p))) $(PROFILES:transport/gateway/%=$(B)/share/postsms/%)
+
+$(B)/share/postsms/profiles/%.conf: transport/gateway/profiles/%.conf
+	@mkdir -p $(@D)
+	@cp $< $@
 
 -include $(OBJECTS:.o=.d)
 
@@ -93,6 +98,8 @@ install: all
 	$(foreach m,$(MANPAGES),install -d $(DESTDIR)$(mandir)/man$(subst .,,$(suffix $(m))) && \
 	install -m 644 $(m) $(DESTDIR)$(mandir)/man$(subst .,,$(suffix $(m)))/ &&) true
 	install -m 644 contrib/postsms.conf contrib/smtp.rules $(DESTDIR)$(pkgdatadir)/
+	install -d $(DESTDIR)$(pkgdatadir)/profiles
+	$(foreach f,$(PROFILES),install -m 644 $(f) $(DESTDIR)$(pkgdatadir)/profiles/ &&) true
 	install -d $(DESTDIR)$(pkgdatadir)/postfix $(addprefix $(DESTDIR)$(prefix)/lib/,$(sort $(dir $(UNITS))))
 	install -m 644 contrib/postfix/master.cf contrib/postfix/main.cf contrib/postfix/transport $(DESTDIR)$(pkgdatadir)/postfix/
 	install -m 755 contrib/postfix/setup $(DESTDIR)$(pkgdatadir)/postfix/setup

@@ -6,6 +6,7 @@
 #include "lib/conf.h"
 
 #include "lib/addr.h"
+#include "lib/conf_gateway.h"
 #include "lib/conf_value.h"
 #include "lib/net.h"
 #include <string.h>
@@ -51,16 +52,10 @@ static cfg_opt_t access_keys[] = {
     CFG_END(),
 };
 
-/* clang-format off: one key a line, in the order of the man page */
-static cfg_opt_t gateway_keys[] = {
-    CFG_STR("type", NULL, CFGF_NONE),          CFG_BOOL("active", cfg_true, CFGF_NONE),
-    CFG_BOOL("demo", cfg_false, CFGF_NONE),    CFG_STR("originator", "", CFGF_NONE),
-    CFG_INT("concurrency", 0, CFGF_NONE),      CFG_STR("unknown", "hold", CFGF_NONE),
-    CFG_STR("unknown_after", "1h", CFGF_NONE), CFG_STR("path", NULL, CFGF_NONE),
-    CFG_STR("delay", "0", CFGF_NONE),          CFG_INT("fail_every", 0, CFGF_NONE),
-    CFG_STR("rate", NULL, KEY_LATER),          CFG_END(),
+static cfg_opt_t route_keys[] = {
+    CFG_STR_LIST("gateways", "{}", CFGF_NONE),
+    CFG_END(),
 };
-/* clang-format on */
 
 static cfg_opt_t keys[] = {
     CFG_STR_LIST("domains", "{}", CFGF_NONE),
@@ -80,7 +75,8 @@ static cfg_opt_t keys[] = {
     CFG_SEC("milter", milter_keys, CFGF_NONE),
     CFG_SEC("transport", transport_keys, CFGF_NONE),
     CFG_SEC("access", access_keys, CFGF_NONE),
-    CFG_SEC("gateway", gateway_keys, CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES),
+    CFG_SEC("gateway", conf_gateway_keys, CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES),
+    CFG_SEC("route", route_keys, CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES),
     CFG_END(),
 };
 
@@ -129,54 +125,51 @@ get_access(cfg_t *cfg, struct conf *conf)
 }
 
 static void
-gateway_free(gpointer data)
+route_free(gpointer data)
 {
-    struct conf_gateway *gateway = data;
+    struct conf_route *route = data;
 
-    g_free(gateway->id);
-    g_free(gateway->type);
-    g_free(gateway->originator);
-    g_free(gateway->path);
-    g_free(gateway);
+    g_free(route->prefix);
+    g_ptr_array_unref(route->gateways);
+    g_free(route);
 }
 
 static void
-get_gateway(cfg_t *cfg, struct conf *conf)
+get_route(cfg_t *cfg, struct conf *conf)
 {
-    static const char *const unknowns[] = {
-        [CONF_UNKNOWN_HOLD] = "hold",
-        [CONF_UNKNOWN_RETRY] = "retry",
-        [CONF_UNKNOWN_GIVE_UP] = "give-up",
-    };
-    struct conf_gateway *gateway = g_new0(struct conf_gateway, 1);
-    const char *type = cfg_getstr(cfg, "type");
+    struct conf_route *route = g_new0(struct conf_route, 1);
+    g_auto(GStrv) ids = value_strings(cfg, "gateways");
+    const char *prefix = cfg_title(cfg);
 
-    g_ptr_array_add(conf->gateways, gateway);
-    gateway->id = g_strdup(cfg_title(cfg));
-    gateway->line = cfg->line;
-    gateway->type = g_strdup(type ? type : "");
-    gateway->active = cfg_getbool(cfg, "active");
-    gateway->demo = cfg_getbool(cfg, "demo");
-    gateway->originator = g_strdup(cfg_getstr(cfg, "originator"));
-    gateway->concurrency = value_int(cfg, "concurrency", 0, 1000);
-    gateway->unknown = (enum conf_unknown)value_word(cfg, "unknown", unknowns);
-    gateway->unknown_after_ms = value_time(cfg, "unknown_after");
-    gateway->delay_ms = value_time(cfg, "delay");
-    gateway->fail_every = value_int(cfg, "fail_every", 0, G_MAXINT);
-    if (!gateway->id[0] ||
-        gateway->id[strspn(gateway->id, G_CSET_a_2_z G_CSET_A_2_Z G_CSET_DIGITS "_-")])
-        value_fault(cfg->line, "gateway \"%s\": a name of letters, digits, - and _ is needed",
-                    gateway->id);
-    if (strcmp(gateway->type, "file") != 0) {
-        value_fault(cfg->line, "gateway \"%s\": type \"%s\" is not known; this version has file",
-                    gateway->id, gateway->type);
-        return;
+    g_ptr_array_add(conf->routes, route);
+    route->prefix = g_strdup(prefix);
+    route->line = cfg->line;
+    route->gateways = g_ptr_array_new();
+    if (prefix[0] != '+' || !prefix[1] || prefix[1 + strspn(prefix + 1, "0123456789")])
+        value_fault(cfg->line, "route \"%s\": the title is + and digits, such as \"+41\"", prefix);
+    for (char **id = ids; *id; id++) {
+        const struct conf_gateway *gateway = conf_gateway(conf, *id);
+
+        if (!gateway)
+            value_fault(value_line(cfg, "gateways"), "route \"%s\": there is no gateway \"%s\"",
+                        prefix, *id);
+        else if (g_ptr_array_find(route->gateways, gateway, NULL))
+            value_fault(value_line(cfg, "gateways"), "route \"%s\": gateway \"%s\" is named twice",
+                        prefix, *id);
+        else
+            g_ptr_array_add(route->gateways, (gpointer)gateway);
     }
-    gateway->path = value_path(cfg, "path");
-    if (gateway->active)
-        value_warn(cfg->line,
-                   "gateway \"%s\" writes to a file: for demos and tests, no SMS reaches a phone",
-                   gateway->id);
+    if (!*ids)
+        value_fault(cfg->line, "route \"%s\": gateways: at least one is needed", prefix);
+}
+
+static int
+longest_first(gconstpointer a, gconstpointer b)
+{
+    const struct conf_route *one = *(const struct conf_route *const *)a;
+    const struct conf_route *other = *(const struct conf_route *const *)b;
+
+    return (int)strlen(other->prefix) - (int)strlen(one->prefix);
 }
 
 /* What the SMTP rules do with the mail they find. */
@@ -315,9 +308,12 @@ get_everything(cfg_t *cfg, struct conf *conf)
     conf->warn_after_ms = value_time(transport, "warn_after");
     get_access(cfg_getsec(cfg, "access"), conf);
     for (guint i = 0; i < cfg_size(cfg, "gateway"); i++)
-        get_gateway(cfg_getnsec(cfg, "gateway", i), conf);
+        conf_gateway_get(cfg_getnsec(cfg, "gateway", i), conf);
     if (conf->gateways->len == 0)
         value_warn(0, "no gateway: every SMS waits in the queue");
+    for (guint i = 0; i < cfg_size(cfg, "route"); i++)
+        get_route(cfg_getnsec(cfg, "route", i), conf);
+    g_ptr_array_sort(conf->routes, longest_first);
 }
 
 struct conf *
@@ -325,22 +321,16 @@ conf_load(const char *file, Faults *faults)
 {
     g_autoptr(Conf) conf = g_new0(struct conf, 1);
     g_autofree char *text = NULL;
-    g_autoptr(GError) error = NULL;
-    gsize len;
     cfg_t *cfg;
 
     conf->references = 1;
     conf->file = g_strdup(file);
-    conf->gateways = g_ptr_array_new_with_free_func(gateway_free);
-    if (!g_file_get_contents(file, &text, &len, &error)) {
-        faults_add(faults, file, 0, "%s", error->message);
+    conf->gateways = g_ptr_array_new_with_free_func(conf_gateway_free);
+    conf->routes = g_ptr_array_new_with_free_func(route_free);
+    conf->profiles = g_ptr_array_new_with_free_func(g_free);
+    if (!(text = value_read(file, faults)))
         return NULL;
-    }
-    if (strlen(text) != len || !g_utf8_validate(text, (gssize)len, NULL)) {
-        faults_add(faults, file, 0, "is not UTF-8 text");
-        return NULL;
-    }
-    cfg = value_begin(file, faults, keys);
+    cfg = value_begin(conf->file, faults, keys);
     if (value_parse(cfg, text))
         get_everything(cfg, conf);
     else if (faults_errors(faults) == 0)
@@ -376,7 +366,9 @@ conf_unref(struct conf *conf)
     g_strfreev(conf->disclaimers);
     g_clear_pointer(&conf->networks, g_ptr_array_unref);
     g_strfreev(conf->prefixes);
+    g_ptr_array_unref(conf->routes);
     g_ptr_array_unref(conf->gateways);
+    g_ptr_array_unref(conf->profiles);
     g_free(conf);
 }
 
@@ -388,6 +380,18 @@ conf_gateway(const struct conf *conf, const char *id)
 
         if (strcmp(gateway->id, id) == 0)
             return gateway;
+    }
+    return NULL;
+}
+
+const struct conf_route *
+conf_route(const struct conf *conf, const char *number)
+{
+    for (guint i = 0; i < conf->routes->len; i++) {
+        const struct conf_route *route = conf->routes->pdata[i];
+
+        if (g_str_has_prefix(number, route->prefix))
+            return route;
     }
     return NULL;
 }

@@ -22,19 +22,92 @@ enum conf_translit { CONF_TRANSLIT_NONE, CONF_TRANSLIT_PUNCTUATION, CONF_TRANSLI
 
 #define CONF_LANGUAGES 13 /* national tables there are */
 
+/* A text of somebody's file, and where it stands: for faults that are found when it is used. */
+struct conf_text {
+    char *text;       /* NULL: not set */
+    const char *file; /* the configuration or a profile; the conf's own */
+    int line;
+};
+
+/* Texts of an HTTP gateway, from its section or else from its profile: postsms-http(5). */
+enum conf_http_text {
+    CONF_HTTP_URL,
+    CONF_HTTP_URL_UNICODE,
+    CONF_HTTP_URL_BINARY,
+    CONF_HTTP_METHOD,
+    CONF_HTTP_CONTENT_TYPE,
+    CONF_HTTP_BODY,
+    CONF_HTTP_BODY_UNICODE,
+    CONF_HTTP_BODY_BINARY,
+    CONF_HTTP_AUTH,
+    CONF_HTTP_AUTH_USER,
+    CONF_HTTP_AUTH_SECRET,
+    CONF_HTTP_SIGV4,
+    CONF_HTTP_DLR_URL,
+    CONF_HTTP_TEXTS
+};
+
+/* Its lists. */
+enum conf_http_list {
+    CONF_HTTP_HEADERS,
+    CONF_HTTP_RESULT,
+    CONF_HTTP_ID,
+    CONF_HTTP_CODE,
+    CONF_HTTP_REASON, /* key "text" */
+    CONF_HTTP_RETRY_AFTER,
+    CONF_HTTP_VARS, /* "name=value" */
+    CONF_HTTP_LISTS
+};
+
+struct conf_http {
+    char *profile; /* its name or path; "" if there is none */
+    struct conf_text texts[CONF_HTTP_TEXTS];
+    GPtrArray *lists[CONF_HTTP_LISTS]; /* struct conf_text *, in file order */
+    char *secret_file;                 /* paths; NULL: none */
+    char *ca_file, *cert_file, *key_file;
+    char *proxy; /* "" for none */
+    gint64 timeout_ms;
+    gint64 validity_ms;
+    bool pass_values; /* the address's value= goes along */
+};
+
 struct conf_gateway {
     char *id;
-    int line;
-    char *type; /* "file" */
+    const char *file; /* the configuration, */
+    int line;         /* where the section begins */
+    char *type;       /* "file", "http" */
+    char *description;
     bool active;
     bool demo;
-    char *originator; /* "" if none */
-    int concurrency;  /* parts in flight; 0: the gateway type's own default */
+    char *originator;   /* "" if none */
+    int originator_max; /* characters that one of letters may have; 0: numbers only */
+    int concurrency;    /* parts in flight; 0: the gateway type's own default */
+    double rate;        /* SMS per second; 0: no limit */
+    int burst;          /* SMS at once, within the rate; at least 1 */
+    int weight;         /* its share where several take turns */
+    int out_after;      /* failures in a row */
     enum conf_unknown unknown;
     gint64 unknown_after_ms; /* hold: from then on it is given up */
-    char *path;              /* type file: where sent parts are appended */
-    gint64 delay_ms;         /* type file: how long a part takes */
-    int fail_every;          /* type file: every n-th submission is refused for now; 0: none */
+    gint64 repeat_safe_ms;   /* so long the gateway knows a reference again: unknown is repeated */
+
+    /* What it can take. */
+    bool split_remote; /* whole texts: the provider makes the parts */
+    bool binary;       /* 8 bit data with a user data header */
+    bool tables;       /* national shift tables */
+    int max_parts;     /* SMS a message may have; 0: no limit of its own */
+    int max_chars;     /* characters a text may have; 0: no limit */
+
+    char *path;             /* type file: where sent parts are appended */
+    gint64 delay_ms;        /* type file: how long a part takes */
+    int fail_every;         /* type file: every n-th submission is refused for now; 0: none */
+    struct conf_http *http; /* type http, else NULL */
+};
+
+/* Numbers that begin so go to these gateways. */
+struct conf_route {
+    char *prefix; /* "+digits" */
+    int line;
+    GPtrArray *gateways; /* const struct conf_gateway *, at least one */
 };
 
 struct conf {
@@ -81,6 +154,8 @@ struct conf {
     bool address_credentials;
 
     GPtrArray *gateways; /* struct conf_gateway *, in file order */
+    GPtrArray *routes;   /* struct conf_route *, longest prefix first */
+    GPtrArray *profiles; /* char *: files that were read for gateways */
 };
 
 /* NULL if there are errors; faults gets every error and warning with file and line. The caller
@@ -93,6 +168,13 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Conf, conf_unref)
 
 /* The gateway with this id, borrowed; NULL if there is none. */
 const struct conf_gateway *conf_gateway(const struct conf *conf, const char *id);
+
+/* The route of the longest prefix that number ("+digits") begins with; NULL if there is none. */
+const struct conf_route *conf_route(const struct conf *conf, const char *number);
+
+/* The name of a key, as it is written. */
+const char *conf_http_text_name(enum conf_http_text which);
+const char *conf_http_list_name(enum conf_http_list which);
 
 /* state_dir/spool.db, run_dir/NAME; newly allocated. */
 char *conf_ledger(const struct conf *conf);

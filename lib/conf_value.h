@@ -15,15 +15,33 @@
 cfg_t *value_begin(const char *file, Faults *faults, cfg_opt_t *keys);
 void value_end(cfg_t *cfg);
 
+/* The whole file, UTF-8; NULL: faults say why not. The caller's. */
+char *value_read(const char *file, Faults *faults);
+
 /* text (changed) into cfg; false: faults say why not. */
 bool value_parse(cfg_t *cfg, char *text);
+
+/* Another file of the same load, until value_end; path must last as long as what is read. NULL:
+ * faults say why not. */
+cfg_t *value_include(const char *path, cfg_opt_t *keys);
+
+/* What from sets and cfg does not is cfg's from now on, with file and line. Keys
+ * that cfg has not are left out. */
+void value_adopt(cfg_t *cfg, cfg_t *from);
 
 /* A fault or warning of this file; line 0: none. */
 void value_fault(int line, const char *fmt, ...) G_GNUC_PRINTF(2, 3);
 void value_warn(int line, const char *fmt, ...) G_GNUC_PRINTF(2, 3);
 
-/* Where the key was set; 0 if it was not. */
+/* A fault where key was set. */
+void value_key_fault(cfg_t *cfg, const char *key, const char *fmt, ...) G_GNUC_PRINTF(3, 4);
+
+/* Where the key was set; 0 if it was not. And in which file; that of the load if it was not. */
 int value_line(cfg_t *cfg, const char *key);
+const char *value_file(cfg_t *cfg, const char *key);
+
+/* The line of a list's n-th value. */
+int value_item_line(cfg_t *cfg, const char *key, guint n);
 
 gint64 value_time(cfg_t *cfg, const char *key); /* milliseconds */
 int value_int(cfg_t *cfg, const char *key, int min, int max);
@@ -31,8 +49,9 @@ int value_int(cfg_t *cfg, const char *key, int min, int max);
 bool value_choice(cfg_t *cfg, const char *key, const char *yes, const char *no);
 /* Which of the three words the value is. */
 int value_word(cfg_t *cfg, const char *key, const char *const words[3]);
-/* Newly allocated: a path from the root, a NULL-ended list. */
+/* Newly allocated: a path from the root (if: NULL if it is not set), a NULL-ended list. */
 char *value_path(cfg_t *cfg, const char *key);
+char *value_path_if(cfg_t *cfg, const char *key);
 char **value_strings(cfg_t *cfg, const char *key);
 
 #endif

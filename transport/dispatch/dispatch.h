@@ -40,6 +40,7 @@ struct dispatch {
     struct listener *deliver;
     GHashTable *conns; /* set of struct conn * */
     GHashTable *jobs;  /* set of struct job * */
+    struct gateway_host *gateways;
     GHashTable *lanes; /* gateway id → struct lane * */
     GPtrArray *fresh;  /* jobs that a reader is done with, for the next round */
     GPtrArray

@@ -65,7 +65,7 @@ lane_new(struct dispatch *dispatch, const struct conf_gateway *settings)
 
     lane->dispatch = dispatch;
     lane->id = g_strdup(settings->id);
-    lane->gateway = gateway_new(settings, dispatch->loop, dispatch->clk);
+    lane->gateway = gateway_new(settings, dispatch->gateways);
     lane->part_ms = (double)gateway_expected_ms(lane->gateway);
     for (int class = 0; class < CLASSES; class ++)
         g_queue_init(&lane->waiting[class]);
@@ -384,19 +384,31 @@ back(struct lane *lane)
     post_come_back(lane->dispatch);
 }
 
+static void
+on_probed(void *context, enum gateway_health health, const struct outcome *why)
+{
+    struct lane *lane = context;
+
+    if (!lane->out)
+        return;
+    if (health != GATEWAY_ILL) {
+        back(lane);
+        return;
+    }
+    lane->out_why = *why;
+    lane->probe_ms = MIN(lane->probe_ms * 2, PROBE_LAST_MS);
+    sd_event_source_set_time_relative(lane->probe, (uint64_t)lane->probe_ms * 1000);
+    sd_event_source_set_enabled(lane->probe, SD_EVENT_ONESHOT);
+}
+
 static int
 on_probe(sd_event_source *source, uint64_t usec, void *data)
 {
     struct lane *lane = data;
 
+    (void)source;
     (void)usec;
-    if (gateway_probe(lane->gateway, &lane->out_why) == 0) {
-        back(lane);
-        return 0;
-    }
-    lane->probe_ms = MIN(lane->probe_ms * 2, PROBE_LAST_MS);
-    sd_event_source_set_time_relative(source, (uint64_t)lane->probe_ms * 1000);
-    sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
+    gateway_probe(lane->gateway, on_probed, lane);
     return 0;
 }
 
@@ -472,6 +484,9 @@ lane_submit(struct job *job)
         .data = job->part->data,
         .part = job->part->seq,
         .parts = (int)delivery->parts->len,
+        .phone = "",
+        .sms = 1,
+        .values = "",
     };
     gateway_submit(job->lane->gateway, &job->submission, on_result, job);
 }

@@ -137,6 +137,7 @@ start(struct program *program, struct outcome *why)
     dispatch->jobs = g_hash_table_new(NULL, NULL);
     if (round_start(dispatch, why) < 0)
         return -1;
+    dispatch->gateways = gateway_host_new(dispatch->loop, dispatch->clk);
     lanes_configure(dispatch);
     round_settle_all(dispatch);
     dispatch->readers = readers_new(dispatch);
@@ -158,6 +159,7 @@ finish(struct program *program)
     keeper_free(dispatch);
     post_free(dispatch);
     lanes_free(dispatch);
+    gateway_host_free(dispatch->gateways);
     g_clear_pointer(&dispatch->spool, spool_close);
     sd_event_source_disable_unref(dispatch->round);
     sd_event_source_disable_unref(dispatch->round_later);

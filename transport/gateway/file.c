@@ -25,6 +25,9 @@ struct file_gateway {
     int concurrency;
     int fail_every;
     guint64 submissions;
+    sd_event_source *probe;
+    gateway_probed_fn *probed;
+    void *probed_context;
 };
 
 struct submission {
@@ -47,6 +50,7 @@ file_free(struct gateway *base)
 {
     struct file_gateway *gateway = (struct file_gateway *)base;
 
+    sd_event_source_disable_unref(gateway->probe);
     g_free(gateway->path);
     g_free(gateway);
 }
@@ -81,27 +85,49 @@ file_expected_ms(const struct gateway *base)
 }
 
 static int
-file_probe(struct gateway *base, struct outcome *why)
+on_probe(sd_event_source *source, uint64_t usec, void *data)
+{
+    struct file_gateway *gateway = data;
+    const char *id = gateway->base.id;
+    enum gateway_health health = GATEWAY_WELL;
+    int fd = open(gateway->path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0640);
+    struct outcome why;
+
+    (void)source;
+    (void)usec;
+    gateway->probe = sd_event_source_disable_unref(gateway->probe);
+    out_set(&why, OUT_OK, "2.0.0", "%s: can be written", id);
+    if (fd < 0) {
+        out_set(&why, OUT_RETRY, "4.3.0", "%s: %s: %s", id, gateway->path, g_strerror(errno));
+        health = GATEWAY_ILL;
+    } else {
+        close(fd);
+        if (gateway->fail_every == 1) {
+            out_set(&why, OUT_RETRY, "4.3.0", "%s: refuses everything, as fail_every asks", id);
+            health = GATEWAY_ILL;
+        }
+    }
+    gateway->probed(gateway->probed_context, health, &why);
+    return 0;
+}
+
+static void
+file_probe(struct gateway *base, gateway_probed_fn *done, void *context)
 {
     struct file_gateway *gateway = (struct file_gateway *)base;
-    int fd = open(gateway->path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0640);
+    int error;
 
-    if (fd < 0) {
-        out_set(why, OUT_RETRY, "4.3.0", "%s: %s: %s", base->id, gateway->path, g_strerror(errno));
-        return -1;
-    }
-    close(fd);
-    if (gateway->fail_every == 1) {
-        out_set(why, OUT_RETRY, "4.3.0", "%s: refuses everything, as fail_every asks", base->id);
-        return -1;
-    }
-    return 0;
+    gateway->probed = done;
+    gateway->probed_context = context;
+    error = sd_event_add_time_relative(base->host->loop, &gateway->probe, CLOCK_MONOTONIC, 0, 1,
+                                       on_probe, gateway);
+    g_assert(error >= 0); /* fails only without memory */
 }
 
 static char *
 json_line(const struct file_gateway *gateway, const struct gateway_part *part)
 {
-    g_autofree char *time = clk_string(gateway->base.clk->wall());
+    g_autofree char *time = clk_string(gateway->base.host->clk->wall());
     g_autofree char *udh = hex_of(part->udh);
     g_autofree char *data = hex_of(part->data);
     bool binary = strcmp(part->encoding, "8bit") == 0;
@@ -211,9 +237,23 @@ file_submit(struct gateway *base, const struct gateway_part *part, gateway_done_
     int error;
 
     *submission = (struct submission){gateway, part, done, context};
-    error = sd_event_add_time_relative(base->loop, &source, CLOCK_MONOTONIC,
+    error = sd_event_add_time_relative(base->host->loop, &source, CLOCK_MONOTONIC,
                                        (uint64_t)gateway->delay_ms * 1000, 1, on_due, submission);
     g_assert(error >= 0); /* fails only without memory */
+}
+
+static int
+file_show(struct gateway *base, const struct gateway_part *part, GString *out, struct outcome *why)
+{
+    struct file_gateway *gateway = (struct file_gateway *)base;
+    g_autofree char *line = json_line(gateway, part);
+
+    if (!line) {
+        out_set(why, OUT_BUG, "4.3.0", "%s: the part cannot be written as JSON", base->id);
+        return -1;
+    }
+    g_string_append_printf(out, "append to %s\n%s", gateway->path, line);
+    return 0;
 }
 
 static enum gateway_trace
@@ -245,4 +285,5 @@ const struct gateway_ops gateway_file_ops = {
     .probe = file_probe,
     .submit = file_submit,
     .find = file_find,
+    .show = file_show,
 };

@@ -10,7 +10,8 @@
 
 struct http_answer;
 
-/* status: three digits. headers: lines "Name: value", LF between them. body: len octets, any. number
+/* status: three digits. headers: lines "Name: value", LF between them. body: len octets, any.
+ * number
  * ("+digits"): what %number% in a JSON pointer stands for, without "+". All are copied. */
 struct http_answer *http_answer_new(int status, const char *headers, const char *body, gsize len,
                                     const char *number);

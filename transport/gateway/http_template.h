@@ -10,10 +10,11 @@
 
 /* Where a template stands: it decides how values are escaped. */
 enum http_place {
-    HTTP_PLACE_URL,    /* percent-encoded, RFC 3986 unreserved characters stay */
-    HTTP_PLACE_FORM,   /* the same, in a body */
-    HTTP_PLACE_JSON,   /* as inside a JSON string, RFC 8259 7 */
-    HTTP_PLACE_XML,    /* as text or attribute value; what XML 1.0 has no character for becomes U+FFFD */
+    HTTP_PLACE_URL,  /* percent-encoded, RFC 3986 unreserved characters stay */
+    HTTP_PLACE_FORM, /* the same, in a body */
+    HTTP_PLACE_JSON, /* as inside a JSON string, RFC 8259 7 */
+    HTTP_PLACE_XML,  /* as text or attribute value; what XML 1.0 has no character for becomes U+FFFD
+                      */
     HTTP_PLACE_HEADER, /* control characters become blanks */
     HTTP_PLACE_PLAIN,  /* as it is */
 };

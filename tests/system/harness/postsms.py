@@ -39,7 +39,7 @@ class Postsms:
     the checkout may lie where an unprivileged user cannot go. user: whom daemons and pipe(8) run as.
 
     settings: top-level keys of postsms.conf; a dict is a section. gateway: keys of the gateway "demo", or None.
-    gateways: further file gateways, {name: keys}."""
+    gateways: further gateways, {name: keys}; file gateways unless "type" says another."""
 
     def __init__(self, base, build, milter_socket, user="nobody", settings=(), gateway=(), rules="", gateways=()):
         self.base = base
@@ -53,7 +53,7 @@ class Postsms:
         self.run_dir = os.path.join(base, "run")
         self.sent_file = os.path.join(base, "sent", "sent.jsonl")
         self.mail_config = None  # which Postfix "postsms queue" and "check" look at
-        for name in ("sbin", "lib"):
+        for name in ("sbin", "lib", "share"):
             shutil.copytree(os.path.join(build, name), os.path.join(self.tree, name))
         owner = pwd.getpwnam(user)
         for name, mode in (("etc", 0o755), ("state", 0o750), ("run", 0o755), ("sent", 0o755), ("log", 0o755)):
@@ -74,11 +74,13 @@ class Postsms:
             "access": {"require": "known", "networks": ["127.0.0.0/8"], "prefixes": ["+41"]},
         }
         self.gateway = None if gateway is None else {**DEMO, "path": self.sent_file, **dict(gateway)}
-        self.gateways = {name: {**DEMO, "path": os.path.join(base, "sent", name + ".jsonl"), **keys}
+        self.gateways = {name: dict(keys) if "type" in keys else
+                         {**DEMO, "path": os.path.join(base, "sent", name + ".jsonl"), **keys}
                          for name, keys in dict(gateways).items()}
         self.rules = rules
         self.change(**dict(settings))
-        self._sent = [Growing(self.sent_file)] + [Growing(keys["path"]) for keys in self.gateways.values()]
+        self._sent = [Growing(self.sent_file)] + [Growing(keys["path"]) for keys in self.gateways.values()
+                                                 if "path" in keys]
         self.logs = {name: Growing(os.path.join(base, "log", name + ".log")) for name in ("postsmsd", "postsms-milter")}
         self.processes = {}
         self.tolerated = None  # a pattern: complaints of sanitizers that a test provokes
