@@ -21,6 +21,7 @@ BEGIN {
     home["nettle/sha2.h"] = "transport/reader/ transport/dispatch/identity.c"
     home["systemd/sd-event.h"] = "transport/dispatch/ transport/gateway/"
     home["jansson.h"] = "admin/ transport/gateway/"
+    home["pcre2.h"] = "transport/gateway/regex.c"
 }
 function folder(path) { sub(/\/[^\/]*$/, "", path); return path }
 function allowed(list, path,    n, i, names) {

@@ -14,7 +14,7 @@ FUZZERS := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 TEST_PROGRAMS += $(FUZZERS:%=fuzz_%)
 define fuzz_program
 fuzz_$(1)_MAIN := tests/fuzz/fuzz_$(1).c
-fuzz_$(1)_MODULES := replay decide sms reader readers trim plain rules spool lib
+fuzz_$(1)_MODULES := replay decide gateway sms reader readers trim plain rules spool lib
 fuzz_$(1)_PLACE := tests
 endef
 $(foreach f,$(FUZZERS),$(eval $(call fuzz_program,$(f))))
@@ -70,6 +70,6 @@ fuzz:
 	mkdir -p build/corpus/$(FUZZ)
 	build/fuzzer-no-link-address-undefined/fuzz/$(FUZZ) -max_total_time=$(SECONDS) -max_len=4096 \
 	build/corpus/$(FUZZ) tests/fuzz/corpus/$(FUZZ)
-$(B)/fuzz/%: $(B)/obj/tests/fuzz/fuzz_%.o $(foreach m,decide sms reader readers trim plain rules spool lib,$(B)/obj/lib$(m).a)
+$(B)/fuzz/%: $(B)/obj/tests/fuzz/fuzz_%.o $(foreach m,decide gateway sms reader readers trim plain rules spool lib,$(B)/obj/lib$(m).a)
 	@mkdir -p $(@D)
-	$(CC) -fsanitize=fuzzer,address,undefined -o $@ $^ $(shell pkg-config --libs glib-2.0 gmime-3.0 libconfuse sqlite3 nettle libsystemd jansson libxml-2.0)
+	$(CC) -fsanitize=fuzzer,address,undefined -o $@ $^ $(shell pkg-config --libs glib-2.0 gmime-3.0 libconfuse sqlite3 nettle libsystemd jansson libpcre2-8 libxml-2.0)

@@ -1,3 +1,3 @@
 MODULES += gateway
 gateway_SRC := $(wildcard transport/gateway/*.c)
-gateway_PKGS := glib-2.0 libsystemd jansson
+gateway_PKGS := glib-2.0 libsystemd jansson libpcre2-8
