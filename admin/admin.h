@@ -35,6 +35,7 @@ int admin_usage(struct admin *admin);
 int admin_backup(struct admin *admin);
 int admin_encode(struct admin *admin);
 int admin_decode(struct admin *admin);
+int admin_gateway_test(struct admin *admin); /* "gateway test NAME" */
 
 /* The configuration; NULL: its errors are on stderr. */
 struct conf *admin_conf(const struct admin *admin);

@@ -41,6 +41,7 @@ admin_check(struct admin *admin)
         if (spool_open(path, false, &spool, &why) < 0)
             faults_warn(faults, path, 0, "%s", why.text);
         smtp_rules_check(setup->smtp_rules, faults);
+        setup_check_files(setup, faults);
         postfix_check(setup->conf, faults);
     }
     errors = faults_errors(faults);

@@ -5,8 +5,8 @@ postconf_PKGS := glib-2.0
 
 PROGRAMS += postsms
 postsms_MAIN := $(filter-out $(postconf_SRC),$(wildcard admin/*.c))
-postsms_MODULES := postconf decide sms readers trim rules spool lib
-postsms_PKGS := glib-2.0 jansson
+postsms_MODULES := postconf decide gateway sms readers trim rules spool lib
+postsms_PKGS := glib-2.0 jansson libsystemd
 postsms_PLACE := sbin
 
 MANPAGES += admin/postsms.8

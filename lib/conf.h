@@ -74,7 +74,7 @@ struct conf_http {
 struct conf_gateway {
     char *id;
     const char *file; /* the configuration, */
-    int line;         /* where the section begins */
+    int line;         /* where the section ends */
     char *type;       /* "file", "http" */
     char *description;
     bool active;

@@ -19,7 +19,8 @@ BEGIN {
     home["seccomp.h"] = "transport/reader/sandbox.c"
     home["libxml/HTMLparser.h"] = "transport/reader/html.c transport/reader/html_feed.c"
     home["nettle/sha2.h"] = "transport/reader/ transport/dispatch/identity.c"
-    home["systemd/sd-event.h"] = "transport/dispatch/ transport/gateway/"
+    home["systemd/sd-event.h"] = "transport/dispatch/ transport/gateway/ admin/gateway_test.c"
+    home["curl/curl.h"] = "transport/gateway/http transport/dispatch/"
     home["jansson.h"] = "admin/ transport/gateway/"
     home["pcre2.h"] = "transport/gateway/regex.c"
 }

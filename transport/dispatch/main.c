@@ -13,6 +13,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #define DEFAULT_USER   "postsms"
@@ -37,6 +38,29 @@ load_logged(const char *conf_file, struct setup **ret)
     faults_log(faults);
 }
 
+/* Every mail that waits holds a connection: "slots" may be more than the usual 1024 descriptors. */
+static void
+raise_descriptor_limit(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+        limit.rlim_cur = limit.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &limit);
+    }
+}
+
+/* As the user that will need them. */
+static bool
+files_good(const struct setup *setup)
+{
+    g_autoptr(Faults) faults = faults_new();
+
+    setup_check_files(setup, faults);
+    faults_log(faults);
+    return faults_errors(faults) == 0;
+}
+
 static int
 on_reload(sd_event_source *source, const struct signalfd_siginfo *info, void *data)
 {
@@ -48,7 +72,8 @@ on_reload(sd_event_source *source, const struct signalfd_siginfo *info, void *da
     if (program->dispatch.stopping)
         return 0;
     load_logged(program->conf_file, &setup);
-    if (!setup) {
+    if (!setup || !files_good(setup)) {
+        setup_unref(setup);
         log_err("reload: the old settings and rules stay in force");
         return 0;
     }
@@ -129,6 +154,10 @@ start(struct program *program, struct outcome *why)
 
     if (open_and_drop(program, why) < 0)
         return -1;
+    if (!files_good(dispatch->setup)) {
+        out_set(why, OUT_CONFIG, "4.3.5", "files that gateways need cannot be used");
+        return -1;
+    }
     if (sd_event_new(&dispatch->loop) < 0 || watch_signals(program) < 0) {
         out_set(why, OUT_BUG, "4.3.0", "event loop");
         return -1;
@@ -177,10 +206,12 @@ check_only(const char *conf_file)
     g_autoptr(Faults) faults = faults_new();
     g_autoptr(Setup) setup = setup_load(conf_file, faults);
 
-    if (setup)
+    if (setup) {
         smtp_rules_check(setup->smtp_rules, faults);
+        setup_check_files(setup, faults);
+    }
     faults_print(faults, stdout);
-    return setup ? EXIT_SUCCESS : EXIT_FAILURE;
+    return setup && faults_errors(faults) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
 int
@@ -212,6 +243,7 @@ main(int argc, char **argv)
     place_start();
     if (check)
         return check_only(program.conf_file);
+    raise_descriptor_limit();
     log_open("postsmsd", to_stderr);
     load_logged(program.conf_file, &program.dispatch.setup);
     if (!program.dispatch.setup)

@@ -3,6 +3,8 @@
  * good one. */
 #include "transport/dispatch/setup.h"
 
+#include "transport/gateway/gateway.h"
+
 struct setup *
 setup_load(const char *conf_file, Faults *faults)
 {
@@ -13,12 +15,21 @@ setup_load(const char *conf_file, Faults *faults)
     setup->conf = conf_load(conf_file, faults);
     if (!setup->conf)
         return NULL;
+    for (guint i = 0; i < setup->conf->gateways->len; i++)
+        gateway_check(setup->conf->gateways->pdata[i], faults);
     setup->smtp_rules =
         smtp_rules_load(setup->conf->smtp_rules, setup->conf->smtp_rules_named, faults);
     setup->message = template_parse(setup->conf->message, &why);
     if (!setup->message)
         faults_add(faults, conf_file, 0, "%s", why.text);
-    return setup->smtp_rules && setup->message ? g_steal_pointer(&setup) : NULL;
+    return faults_errors(faults) == 0 ? g_steal_pointer(&setup) : NULL;
+}
+
+void
+setup_check_files(const struct setup *setup, Faults *faults)
+{
+    for (guint i = 0; i < setup->conf->gateways->len; i++)
+        gateway_check_files(setup->conf->gateways->pdata[i], faults);
 }
 
 struct setup *

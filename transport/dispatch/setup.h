@@ -17,6 +17,10 @@ struct setup {
 
 /* NULL if there are errors; faults gets every one, with file and line, and the warnings. */
 struct setup *setup_load(const char *conf_file, Faults *faults);
+
+/* What only the daemon may look at: the files that gateways name. */
+void setup_check_files(const struct setup *setup, Faults *faults);
+
 struct setup *setup_ref(struct setup *setup);
 void setup_unref(struct setup *setup);
 typedef struct setup Setup;

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /* Owns the list of gateway types and passes calls on. Must never know one type from another. */
+#include "transport/gateway/http_loop.h"
 #include "transport/gateway/private.h"
 
 #include <string.h>
 
-static const struct gateway_ops *const types[] = {&gateway_file_ops};
+static const struct gateway_ops *const types[] = {&gateway_file_ops, &gateway_http_ops};
 
 static const struct gateway_ops *
 ops_of(const struct conf_gateway *conf)
@@ -28,6 +29,7 @@ gateway_host_new(sd_event *loop, const struct clk *clk)
 void
 gateway_host_free(struct gateway_host *host)
 {
+    http_loop_free(host->http);
     g_free(host);
 }
 

@@ -36,6 +36,6 @@ struct gateway_host {
     struct http_loop *http; /* NULL until the first HTTP gateway */
 };
 
-extern const struct gateway_ops gateway_file_ops;
+extern const struct gateway_ops gateway_file_ops, gateway_http_ops;
 
 #endif
