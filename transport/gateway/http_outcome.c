@@ -132,12 +132,24 @@ judge_answer(const struct http_settings *settings, const struct gateway_part *pa
     set_why(&ret->why, ret->class, ret->wait_ms, settings->id, text->str);
 }
 
+/* What a server said when it ended TLS, out of libcurl's sentence; NULL if it said nothing. */
+static char *
+tls_alert(const struct http_reply *reply)
+{
+    const char *alert = reply->answered ? NULL : strstr(reply->error, "alert ");
+
+    return alert ? g_strndup(alert + strlen("alert "), strcspn(alert + strlen("alert "), ","))
+                 : NULL;
+}
+
 /* Whose fault is it that there is no answer, and what is proven? */
 static enum gateway_class
 class_of_failure(const struct http_reply *reply)
 {
+    g_autofree char *alert = tls_alert(reply);
+
     /* In TLS 1.3 a server says only after the handshake that it does not like our certificate. */
-    if (!reply->answered && strstr(reply->error, "alert"))
+    if (alert)
         return GATEWAY_CONFIG;
     if (reply->written)
         return GATEWAY_UNKNOWN;
@@ -155,7 +167,11 @@ class_of_failure(const struct http_reply *reply)
 static void
 failure_text(const struct http_settings *settings, const struct http_reply *reply, GString *to)
 {
-    if (reply->too_long)
+    g_autofree char *alert = tls_alert(reply);
+
+    if (alert)
+        g_string_append_printf(to, "the server refuses TLS: %s", alert);
+    else if (reply->too_long)
         g_string_append_printf(to, "the answer is longer than %d octets", HTTP_ANSWER_MAX);
     else if (reply->repeated)
         g_string_append(to, "the connection was closed without an answer");
