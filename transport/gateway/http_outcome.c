@@ -6,6 +6,7 @@
  */
 #include "transport/gateway/http_outcome.h"
 
+#include "lib/log.h"
 #include <string.h>
 
 #define TEXT_MAX 160 /* octets of what a provider says */
@@ -111,6 +112,8 @@ judge_answer(const struct http_settings *settings, const struct gateway_part *pa
     while (rule < settings->rules->len &&
            !http_rule_matches(settings->rules->pdata[rule], answer, &ret->class))
         rule++;
+    if (http_answer_gave_up(answer))
+        log_warnx("%s: a search in an answer took too long and counts as no match", settings->id);
     if (rule < settings->rules->len)
         ret->decided = g_strdup_printf("%s, by %s: %s", class_name(ret->class),
                                        (const char *)settings->rule_places->pdata[rule],

@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define FILE_MAX  65536
+#define FILE_MAX  16384
 #define MASK_FROM 4 /* shorter ones would mask ordinary words */
 #define ALONE     "secret"
 
@@ -151,13 +151,12 @@ int
 http_secrets_read(const char *path, struct http_secrets **ret, struct outcome *why)
 {
     struct http_secrets *secrets = http_secrets_none();
-    char *buffer = g_malloc(FILE_MAX + 1);
+    char buffer[FILE_MAX + 1];
     int result = slurp(path, buffer, why);
 
     if (result == 0)
         result = parse(secrets, buffer, path, why);
-    explicit_bzero(buffer, FILE_MAX + 1);
-    g_free(buffer);
+    explicit_bzero(buffer, sizeof(buffer));
     if (result == 0)
         *ret = secrets;
     else
