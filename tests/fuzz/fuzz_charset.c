@@ -58,6 +58,7 @@ write_and_read(const char *label, const GString *text)
         return;
     again = decode(label, written->data, written->len, &replaced);
     g_assert_cmpuint(replaced, ==, 0);
+    clean_text(again); /* as a reader does: iconv composes Hebrew, NFC does not */
     if (has_versions(label))
         g_assert_cmpint(g_utf8_strlen(again->str, -1), ==, g_utf8_strlen(text->str, -1));
     else

@@ -14,7 +14,8 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* More tables to choose from never cost more. */
+/* More tables to choose from never cost more for the same text. Without them it may be cheaper for a
+ * mark that transliteration drops and a table would have kept. */
 static void
 check_cheapest(const char *text, const struct sms_limits *limits, guint parts_needed)
 {
@@ -24,7 +25,7 @@ check_cheapest(const char *text, const struct sms_limits *limits, guint parts_ne
 
     fewer.languages_count = 0;
     fewer.maxmsgs = SMS_PARTS_MAX;
-    if (sms_split(text, &fewer, &message, &why) == 0)
+    if (sms_split(text, &fewer, &message, &why) == 0 && !message->transliterated)
         g_assert(parts_needed <= message->parts_needed);
 }
 
