@@ -272,7 +272,7 @@ parse_term(struct parsing *parsing, const char *begin, gsize len, struct http_te
 }
 
 /* "%41" of the URL itself. Names are of small letters, so "%e2" might begin one: then it must not
- * look ended. */
+ * look ended, nor be "%data" that somebody forgot to end. */
 static bool
 is_percent_escape(const struct parsing *parsing, const char *at)
 {
@@ -283,6 +283,9 @@ is_percent_escape(const struct parsing *parsing, const char *at)
         return false;
     if (!g_ascii_islower(at[1]))
         return true;
+    for (guint i = 0; i < G_N_ELEMENTS(variables); i++)
+        if (g_str_has_prefix(at + 1, variables[i].name))
+            return false;
     name = strspn(at + 1, LOWER G_CSET_DIGITS "_.");
     return at[1 + name] != '%' && at[1 + name] != ';';
 }
