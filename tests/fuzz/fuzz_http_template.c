@@ -83,7 +83,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     place = (enum http_place)(data[0] % 6);
     written = g_strndup((const char *)data + 1, (gsize)(line - data - 1));
     octets = g_bytes_new(line + 1, size - (gsize)(line + 1 - data));
-    text = g_utf8_make_valid(g_bytes_get_data(octets, NULL), (gssize)g_bytes_get_size(octets));
+    text = g_utf8_make_valid((const char *)line + 1, (gssize)g_bytes_get_size(octets));
     values = (struct http_values){
         .number = "+41791234567",
         .originator = text,
