@@ -36,3 +36,8 @@ bench_text_PLACE := tests
 .PHONY: bench-text
 bench-text: $(B)/tests/bench_text
 	$(B)/tests/bench_text
+
+# Memory of postsmsd while 10,000 requests wait. BENCH_WAITING_ARGS=--help
+.PHONY: bench-waiting
+bench-waiting: all
+	POSTSMS_BUILD=$(CURDIR)/$(B) $(PYTHON) tests/bench/waiting.py $(BENCH_WAITING_ARGS)
