@@ -28,6 +28,7 @@ addr_free(struct addr *addr)
     g_free(addr->gateway);
     g_free(addr->originator);
     g_free(addr->udh);
+    g_free(addr->values);
     g_clear_pointer(&addr->ignored, g_ptr_array_unref);
     g_free(addr);
 }

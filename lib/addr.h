@@ -19,6 +19,7 @@ struct addr {
     guint maxmsgs;      /* parameter maxmsgs, 1..128; 0 if absent */
     bool binary;        /* parameter binary=1 */
     char *udh;          /* parameter udh, as written (base64); NULL if absent */
+    char *values;       /* parameters value, "&name=value" each; NULL if absent */
     int pid, dcs;       /* parameters of these names, 0..255; -1 if absent */
     GPtrArray *ignored; /* char *: names of parameters without effect, for the log */
 };

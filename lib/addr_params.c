@@ -10,6 +10,7 @@
 #include <string.h>
 
 #define MAXMSGS_MAX 128
+#define VALUES_MAX  500 /* octets of all parameters value */
 
 void
 addr_wipe(char **secret)
@@ -82,21 +83,30 @@ replace(char **field, char **value)
     *field = g_steal_pointer(value);
 }
 
-enum param { USER, PASS, ID, SENDER, MAXMSGS, BINARY, UDH, PID, DCS, IGNORED };
+enum param { USER, PASS, ID, SENDER, MAXMSGS, BINARY, UDH, PID, DCS, VALUE, IGNORED };
 
 static enum param
 param_by_name(const char *name)
 {
     static const char *const names[] = {
-        [USER] = "user",     [PASS] = "pass",       [ID] = "id",
-        [SENDER] = "sender", [MAXMSGS] = "maxmsgs", [BINARY] = "binary",
-        [UDH] = "udh",       [PID] = "pid",         [DCS] = "dcs",
+        [USER] = "user",       [PASS] = "pass",     [ID] = "id",   [SENDER] = "sender",
+        [MAXMSGS] = "maxmsgs", [BINARY] = "binary", [UDH] = "udh", [PID] = "pid",
+        [DCS] = "dcs",         [VALUE] = "value",
     };
 
     for (gsize i = 0; i < G_N_ELEMENTS(names); i++)
         if (g_ascii_strcasecmp(names[i], name) == 0)
             return i;
     return IGNORED;
+}
+
+/* Decoded, without blanks around it. Newly allocated. */
+static char *
+name_of(const char *param)
+{
+    g_autofree char *raw = g_strndup(param, strcspn(param, "&="));
+
+    return g_strstrip(addr_decode(raw, '%'));
 }
 
 static void
@@ -125,13 +135,36 @@ parse_octet(const char *name, const char *value, int *ret, struct outcome *why)
     return 0;
 }
 
+/* Goes to the gateway as it is, behind its own parameters: nothing in it may end a request. */
+static int
+add_value(struct addr *addr, const char *value, struct outcome *why)
+{
+    g_autofree char *before = g_steal_pointer(&addr->values);
+
+    if (!*value) {
+        addr->values = g_steal_pointer(&before);
+        return 0;
+    }
+    for (const char *p = value; *p; p = g_utf8_next_char(p))
+        if (*p == '#' || g_unichar_isspace(g_utf8_get_char(p)) ||
+            g_unichar_iscntrl(g_utf8_get_char(p))) {
+            out_set(why, OUT_NOUSER, "5.1.3",
+                    "the parameter value must have no blanks, control characters or \"#\"");
+            return -1;
+        }
+    addr->values = g_strconcat(before ? before : "", *value == '&' ? "" : "&", value, NULL);
+    if (strlen(addr->values) <= VALUES_MAX)
+        return 0;
+    out_set(why, OUT_NOUSER, "5.1.3", "the parameters value are longer than %d octets", VALUES_MAX);
+    return -1;
+}
+
 /* One "name=value" of the parameters; the last of several with one name holds. */
 static int
 add_param(struct addr *addr, const char *param, struct outcome *why)
 {
     gsize name_len = strcspn(param, "=");
-    g_autofree char *raw = g_strndup(param, name_len);
-    g_autofree char *name = g_strstrip(addr_decode(raw, '%'));
+    g_autofree char *name = name_of(param);
     enum param which = param_by_name(name);
     addr_auto_wipe char *value = NULL;
 
@@ -184,17 +217,34 @@ add_param(struct addr *addr, const char *param, struct outcome *why)
         return parse_octet("pid", value, &addr->pid, why);
     case DCS:
         return parse_octet("dcs", value, &addr->dcs, why);
+    case VALUE:
+        return add_value(addr, value, why);
     case IGNORED:
         break;
     }
     return 0;
 }
 
+/* "value=&unicode=1": the "&" belongs to the value, unless a parameter of ours follows. Octets up
+ * to the end of it. */
+static gsize
+length_of(const char *params)
+{
+    static const char empty[] = "value=";
+    gsize len = strcspn(params, "&");
+    g_autofree char *next = NULL;
+
+    if (len != strlen(empty) || g_ascii_strncasecmp(params, empty, len) != 0 || !params[len])
+        return len;
+    next = name_of(params + len + 1);
+    return *next && param_by_name(next) == IGNORED ? len + 1 + strcspn(params + len + 1, "&") : len;
+}
+
 int
 addr_add_params(struct addr *addr, const char *params, struct outcome *why)
 {
     while (*params) {
-        gsize len = strcspn(params, "&");
+        gsize len = length_of(params);
         addr_auto_wipe char *param = g_strndup(params, len);
 
         if (len && add_param(addr, param, why) < 0)

@@ -54,6 +54,8 @@ describe(const struct addr *addr)
         g_string_append(text, " binary");
     if (addr->udh)
         g_string_append_printf(text, " udh=%s", addr->udh);
+    if (addr->values)
+        g_string_append_printf(text, " value=%s", addr->values);
     if (addr->pid >= 0)
         g_string_append_printf(text, " pid=%d", addr->pid);
     if (addr->dcs >= 0)
