@@ -60,7 +60,7 @@ add_delivery(void *context, const struct spool_delivery *delivery)
     line->gateway = g_strdup(delivery->gateway);
     line->reason = g_strdup(delivery->reason);
     line->state = state_of(delivery);
-    line->parts = delivery->parts->len;
+    line->parts = spool_delivery_sms(delivery);
     line->accepted = spool_delivery_accepted(delivery);
     line->since = delivery->created;
     g_ptr_array_add(context, line);

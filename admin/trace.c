@@ -141,11 +141,11 @@ delivery_json(const struct spool_delivery *delivery)
         const struct spool_part *part = delivery->parts->pdata[i];
         g_autofree char *udh = hex_of(part->udh);
 
-        json_array_append_new(parts,
-                              json_pack("{s:i, s:s, s:s, s:s, s:s, s:i, s:s}", "part", part->seq,
-                                        "state", part_state_name(part->state), "ref", part->ref,
-                                        "gateway_ref", part->gateway_ref, "text", part->text,
-                                        "units", (int)part->units, "udh", udh));
+        json_array_append_new(parts, json_pack("{s:i, s:s, s:s, s:s, s:s, s:i, s:i, s:s}", "part",
+                                               part->seq, "state", part_state_name(part->state),
+                                               "ref", part->ref, "gateway_ref", part->gateway_ref,
+                                               "text", part->text, "units", (int)part->units, "sms",
+                                               (int)part->sms, "udh", udh));
     }
     return json_pack("{s:I, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:i, "
                      "s:b, s:s, s:s, s:s, s:o}",

@@ -52,7 +52,18 @@ spool_delivery_add_part(struct spool_delivery *delivery)
 
     g_ptr_array_add(delivery->parts, part);
     part->seq = (int)delivery->parts->len;
+    part->sms = 1;
     return part;
+}
+
+guint
+spool_delivery_sms(const struct spool_delivery *delivery)
+{
+    guint sms = 0;
+
+    for (guint i = 0; i < delivery->parts->len; i++)
+        sms += ((const struct spool_part *)delivery->parts->pdata[i])->sms;
+    return sms;
 }
 
 guint
@@ -60,8 +71,12 @@ spool_delivery_accepted(const struct spool_delivery *delivery)
 {
     guint accepted = 0;
 
-    for (guint i = 0; i < delivery->parts->len; i++)
-        accepted += part_state_accepted(((struct spool_part *)delivery->parts->pdata[i])->state);
+    for (guint i = 0; i < delivery->parts->len; i++) {
+        const struct spool_part *part = delivery->parts->pdata[i];
+
+        if (part_state_accepted(part->state))
+            accepted += part->sms;
+    }
     return accepted;
 }
 
@@ -89,6 +104,8 @@ spool_delivery_free(struct spool_delivery *delivery)
     g_free(delivery->gateway);
     g_free(delivery->originator);
     g_free(delivery->encoding);
+    g_free(delivery->phone);
+    g_free(delivery->extra);
     g_free(delivery->class);
     g_free(delivery->declared);
     g_free(delivery->rule);

@@ -10,7 +10,7 @@
     "number, login, client, "                                                                      \
     "message_id, gateway, originator, encoding, dcs, truncated, rule, dsn, reason, class, "        \
     "warned, "                                                                                     \
-    "declared, pid"
+    "declared, pid, phone, extra"
 
 static char *
 column_text(sqlite3_stmt *stmt, int column)
@@ -61,6 +61,8 @@ delivery_from_row(sqlite3_stmt *stmt)
     delivery->warned = sqlite3_column_int(stmt, column++);
     delivery->declared = column_text(stmt, column++);
     delivery->pid = sqlite3_column_int(stmt, column++);
+    delivery->phone = column_text(stmt, column++);
+    delivery->extra = column_text(stmt, column++);
     return delivery;
 }
 
@@ -77,7 +79,7 @@ static int
 load_parts(struct spool *spool, struct spool_delivery *delivery, struct outcome *why)
 {
     static const char sql[] =
-        "SELECT state, ref, gateway_ref, text, units, udh, since, data FROM part WHERE "
+        "SELECT state, ref, gateway_ref, text, units, udh, since, data, sms FROM part WHERE "
         "delivery = ? ORDER BY seq";
     sqlite3_stmt *stmt = spool_statement(spool, sql);
     int step = SQLITE_ERROR;
@@ -97,6 +99,7 @@ load_parts(struct spool *spool, struct spool_delivery *delivery, struct outcome 
         part->since = sqlite3_column_int64(stmt, 6);
         part->data =
             g_bytes_new(sqlite3_column_blob(stmt, 7), (gsize)sqlite3_column_bytes(stmt, 7));
+        part->sms = (guint)sqlite3_column_int(stmt, 8);
     }
     sqlite3_reset(stmt);
     return step == SQLITE_DONE ? 0 : spool_unreadable(spool, why);
@@ -177,6 +180,42 @@ spool_get(struct spool *spool, gint64 id, struct spool_delivery **ret, struct ou
         return spool_unreadable(spool, why);
     sqlite3_bind_int64(stmt, 1, id);
     return load_one(spool, stmt, ret, why);
+}
+
+/* The one number of a query about a delivery and one of its parts; otherwise if there is none. */
+static gint64
+number_about(struct spool *spool, const char *sql, gint64 delivery, int part, gint64 otherwise)
+{
+    sqlite3_stmt *stmt = spool_statement(spool, sql);
+    gint64 number = otherwise;
+
+    if (!stmt)
+        return otherwise;
+    sqlite3_bind_int64(stmt, 1, delivery);
+    if (sqlite3_bind_parameter_count(stmt) > 1)
+        sqlite3_bind_int(stmt, 2, part);
+    if (sqlite3_step(stmt) == SQLITE_ROW && sqlite3_column_type(stmt, 0) != SQLITE_NULL)
+        number = sqlite3_column_int64(stmt, 0);
+    sqlite3_reset(stmt);
+    return number;
+}
+
+bool
+spool_doubted(struct spool *spool, gint64 delivery)
+{
+    static const char sql[] =
+        "SELECT count(*) FROM event WHERE delivery = ? AND part > 0 AND what = 'unknown'";
+
+    return number_about(spool, sql, delivery, 0, 1) > 0;
+}
+
+gint64
+spool_first_submitted(struct spool *spool, gint64 delivery, int part)
+{
+    static const char sql[] =
+        "SELECT min(at) FROM event WHERE delivery = ? AND part = ? AND what = 'submitting'";
+
+    return number_about(spool, sql, delivery, part, 0);
 }
 
 int

@@ -31,7 +31,7 @@ spool_each_usage(struct spool *spool, gint64 since, gint64 until,
 {
     static const char sql[] =
         "SELECT sender, gateway, count(*), sum(accepted) FROM (SELECT sender, gateway, (SELECT "
-        "count(*) FROM part WHERE "
+        "sum(sms) FROM part WHERE "
         "delivery = d.id AND state IN ('accepted', 'delivered', 'undelivered', 'expired')) AS "
         "accepted "
         "FROM delivery AS d WHERE created >= ? AND created < ? AND parts > 0) WHERE accepted > 0 "

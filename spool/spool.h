@@ -42,6 +42,7 @@ struct spool_part {
     char *gateway_ref; /* "" before acceptance */
     char *text;
     guint units;
+    guint sms; /* that it is: more than one where a provider splits */
     GBytes *udh;
     GBytes *data; /* of an 8bit part; else of size 0 */
     gint64 since; /* in its state */
@@ -57,6 +58,8 @@ struct spool_delivery {
     gint64 created, updated; /* milliseconds since 1970 */
     char *sender, *recipient, *original, *number, *login, *client, *message_id;
     char *gateway, *originator, *encoding;
+    char *phone; /* the sender's own number, "" if none is known */
+    char *extra; /* what its address adds to a gateway's request: "&name=value" */
     int dcs, pid;
     bool truncated;
     char *class;    /* by which it waits: "alarm", "normal" or "bulk" */
@@ -70,9 +73,11 @@ void spool_delivery_free(struct spool_delivery *delivery);
 typedef struct spool_delivery SpoolDelivery;
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(SpoolDelivery, spool_delivery_free)
 
+/* A planned part of one SMS. */
 struct spool_part *spool_delivery_add_part(struct spool_delivery *delivery);
 
-/* How many parts a gateway has accepted. */
+/* How many SMS it is, and how many of them a gateway has accepted. */
+guint spool_delivery_sms(const struct spool_delivery *delivery);
 guint spool_delivery_accepted(const struct spool_delivery *delivery);
 
 /* A rule discarded it: it was refused, and nobody was told. */
@@ -133,6 +138,18 @@ void spool_offered(struct spool *spool, const struct spool_delivery *delivery, c
 bool spool_part_to(struct spool *spool, const struct spool_delivery *delivery,
                    struct spool_part *part, enum part_state state, const char *gateway_ref,
                    const char *detail, gint64 now);
+
+/* Another gateway and another plan for a delivery that no gateway has anything of: its gateway,
+ * originator, encoding and parts are in memory what they shall be, and replace what was planned. */
+void spool_replan(struct spool *spool, const struct spool_delivery *delivery, const char *detail,
+                  gint64 now);
+
+/* Was any of its parts ever in doubt? True if nobody can say. */
+bool spool_doubted(struct spool *spool, gint64 delivery);
+
+/* When a part of it was first handed over (milliseconds since 1970); 0: never, or nobody can say.
+ */
+gint64 spool_first_submitted(struct spool *spool, gint64 delivery, int part);
 
 /* The delivery's state (NULL: stays) and what its last verdict was. */
 void spool_verdict(struct spool *spool, struct spool_delivery *delivery, const char *state,
@@ -244,7 +261,7 @@ int spool_each_event(struct spool *spool, gint64 delivery,
  */
 struct spool_usage {
     const char *sender, *gateway;
-    gint64 messages, parts;
+    gint64 messages, parts; /* parts: SMS */
 };
 int spool_each_usage(struct spool *spool, gint64 since, gint64 until,
                      void (*each)(void *context, const struct spool_usage *usage), void *context,

@@ -37,7 +37,7 @@ bind_bytes(sqlite3_stmt *stmt, int index, GBytes *bytes)
 static void
 add_part(struct spool *spool, gint64 delivery, struct spool_part *part, gint64 now)
 {
-    static const char sql[] = "INSERT INTO part VALUES (?, ?, ?, ?, '', ?, ?, ?, ?, ?)";
+    static const char sql[] = "INSERT INTO part VALUES (?, ?, ?, ?, '', ?, ?, ?, ?, ?, ?)";
     sqlite3_stmt *stmt = spool_statement(spool, sql);
 
     if (!stmt)
@@ -51,6 +51,7 @@ add_part(struct spool *spool, gint64 delivery, struct spool_part *part, gint64 n
     bind_bytes(stmt, 7, part->udh);
     sqlite3_bind_int64(stmt, 8, now);
     bind_bytes(stmt, 9, part->data);
+    sqlite3_bind_int(stmt, 10, (int)part->sms);
     part->since = now;
     spool_run(spool, stmt);
 }
@@ -62,8 +63,9 @@ spool_add(struct spool *spool, struct spool_delivery *delivery, gint64 now)
         "INSERT INTO delivery (queue_id, k1, k2, state, created, updated, sender, recipient, "
         "original, number, login, "
         "client, message_id, gateway, originator, encoding, dcs, truncated, parts, rule, dsn, "
-        "reason, class, declared, pid) "
-        "VALUES (?, ?, ?, ?, ?5, ?5, ?6, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+        "reason, class, declared, pid, phone, extra) "
+        "VALUES (?, ?, ?, ?, ?5, ?5, ?6, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
+        "?)";
     sqlite3_stmt *stmt;
 
     if (!spool_group(spool) || !(stmt = spool_statement(spool, sql)))
@@ -94,6 +96,8 @@ spool_add(struct spool *spool, struct spool_delivery *delivery, gint64 now)
     spool_bind_text(stmt, 22, delivery->class ? delivery->class : "normal");
     spool_bind_text(stmt, 23, delivery->declared);
     sqlite3_bind_int(stmt, 24, delivery->pid);
+    spool_bind_text(stmt, 25, delivery->phone);
+    spool_bind_text(stmt, 26, delivery->extra);
     spool_run(spool, stmt);
     delivery->id = sqlite3_last_insert_rowid(spool->db);
     for (guint i = 0; i < delivery->parts->len; i++)
@@ -103,6 +107,40 @@ spool_add(struct spool *spool, struct spool_delivery *delivery, gint64 now)
               : spool_delivery_dropped(delivery) ? out_status(OUT_DROPPED)
                                                  : delivery->state,
               delivery->reason, now);
+}
+
+void
+spool_replan(struct spool *spool, const struct spool_delivery *delivery, const char *detail,
+             gint64 now)
+{
+    static const char change[] =
+        "UPDATE delivery SET gateway = ?1, originator = ?2, encoding = ?3, dcs = ?4, pid = ?5, "
+        "truncated = ?6, parts = ?7, phone = ?8, extra = ?9, updated = ?10 WHERE id = ?11";
+    /* Any other part would be in the way of a new one, and the group fails. */
+    static const char drop[] = "DELETE FROM part WHERE delivery = ? AND state = 'planned'";
+    sqlite3_stmt *stmt;
+
+    if (!spool_group(spool) || !(stmt = spool_statement(spool, drop)))
+        return;
+    sqlite3_bind_int64(stmt, 1, delivery->id);
+    spool_run(spool, stmt);
+    if (!(stmt = spool_statement(spool, change)))
+        return;
+    spool_bind_text(stmt, 1, delivery->gateway);
+    spool_bind_text(stmt, 2, delivery->originator);
+    spool_bind_text(stmt, 3, delivery->encoding);
+    sqlite3_bind_int(stmt, 4, delivery->dcs);
+    sqlite3_bind_int(stmt, 5, delivery->pid);
+    sqlite3_bind_int(stmt, 6, delivery->truncated);
+    sqlite3_bind_int(stmt, 7, (int)delivery->parts->len);
+    spool_bind_text(stmt, 8, delivery->phone);
+    spool_bind_text(stmt, 9, delivery->extra);
+    sqlite3_bind_int64(stmt, 10, now);
+    sqlite3_bind_int64(stmt, 11, delivery->id);
+    spool_run(spool, stmt);
+    for (guint i = 0; i < delivery->parts->len; i++)
+        add_part(spool, delivery->id, delivery->parts->pdata[i], now);
+    add_event(spool, delivery->id, 0, "moved", detail, now);
 }
 
 void

@@ -73,7 +73,7 @@ job_add_sent_parts(const struct job *job, struct outcome *verdict)
     if (verdict->kind == OUT_OK || accepted == 0 || strstr(text, SENT_BEFORE))
         return;
     out_set(verdict, verdict->kind, dsn, "%s; %u of %u " SENT_BEFORE, text, accepted,
-            job->delivery->parts->len);
+            spool_delivery_sms(job->delivery));
 }
 
 struct spool_part *
@@ -151,8 +151,8 @@ job_log(const struct dispatch *dispatch, const struct job *job, const struct req
         request_get(request, SENDER),
         *request_get(request, LOGIN) ? request_get(request, LOGIN) : "-",
         delivery && *delivery->gateway ? delivery->gateway : "none", job ? job_accepted(job) : 0,
-        delivery ? delivery->parts->len : 0, job && job->rule && *job->rule ? job->rule : "-",
-        (double)delay / 1000, verdict->dsn);
+        delivery ? spool_delivery_sms(delivery) : 0,
+        job && job->rule && *job->rule ? job->rule : "-", (double)delay / 1000, verdict->dsn);
     if (job && job->notes && *job->notes)
         g_string_append_printf(line, ", note=%s", job->notes);
     g_string_append_printf(line, ", status=%s (%s)", out_status(verdict->kind), verdict->text);

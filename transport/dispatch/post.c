@@ -244,7 +244,7 @@ post_warn_sender(struct dispatch *dispatch, const struct spool_delivery *deliver
         "Your SMS of %s to %s has not been sent yet: %u of %u parts have left.\n\n"
         "The last reason: %s\n\n"
         "You need not do anything. We go on trying, and you hear from us if we give up.\n",
-        created, delivery->number, accepted, delivery->parts->len,
+        created, delivery->number, accepted, spool_delivery_sms(delivery),
         *delivery->reason ? delivery->reason : "it waits for its turn");
     spool_warned(dispatch->spool, delivery->id, dispatch->clk->wall());
     if (!is_machine(delivery->sender))
