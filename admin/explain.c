@@ -106,7 +106,8 @@ decision_json(const struct question *question, const struct mail_view *view, con
         message && message->language ? json_integer(message->language) : json_null(), "forced_by",
         message ? message->forced_by : NULL, "truncated", message && message->truncated,
         "parts_needed", message ? (int)message->parts_needed : 0, "text",
-        message ? message->text : NULL, "parts", admin_parts_json(message, decision->number));
+        message ? message->text : NULL, "parts",
+        admin_parts_json(message, decision->number, decision_is_whole(decision)));
 }
 
 static void
@@ -149,13 +150,13 @@ decide_as_delivery(const struct setup *setup, const struct request *request,
     struct reference reference;
     struct outcome why;
 
-    decide(setup, request, view, "", NULL, ret);
-    if (!ret->message || ret->message->parts->len < 2 ||
+    decide(setup, request, view, "", NULL, NULL, ret);
+    if (!ret->message || ret->message->parts->len < 2 || decision_is_whole(ret) ||
         spool_open(path, false, &spool, &why) < 0 ||
         reference_for(spool, ret, clk_system.wall(), &reference, &why) != 2)
         return;
     decision_clear(ret);
-    decide(setup, request, view, "", &reference, ret);
+    decide(setup, request, view, "", &reference, NULL, ret);
 }
 
 static int

@@ -124,7 +124,7 @@ read_text(struct admin *admin)
 }
 
 json_t *
-admin_parts_json(const struct sms_message *message, const char *number)
+admin_parts_json(const struct sms_message *message, const char *number, bool whole)
 {
     json_t *array = json_array();
 
@@ -135,8 +135,9 @@ admin_parts_json(const struct sms_message *message, const char *number)
         g_autofree char *udh = hex_of(part->udh);
         g_autofree char *pdu = hex_of(tpdu);
 
-        json_array_append_new(array, json_pack("{s:s?, s:i, s:s, s:s}", "text", part->text, "units",
-                                               (int)part->units, "udh", udh, "pdu", pdu));
+        json_array_append_new(array, json_pack("{s:s?, s:i, s:s, s:s?}", "text", part->text,
+                                               "units", (int)part->units, "udh", whole ? "" : udh,
+                                               "pdu", whole ? NULL : pdu));
     }
     return array;
 }
@@ -150,7 +151,7 @@ message_json(const struct sms_message *message, const char *number)
                      message->forced_by, "truncated", message->truncated, "transliterated",
                      message->transliterated, "parts_needed", (int)message->parts_needed,
                      "parts_without", (int)message->parts_unforced, "text", message->text, "parts",
-                     admin_parts_json(message, number));
+                     admin_parts_json(message, number, false));
 }
 
 void

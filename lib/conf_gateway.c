@@ -10,6 +10,7 @@
 #include <string.h>
 
 #define PROFILES "share/postsms/profiles"
+#define ONE_SMS  160 /* characters that one holds at most */
 
 static const char *const text_names[CONF_HTTP_TEXTS] = {
     [CONF_HTTP_URL] = "url",
@@ -212,6 +213,31 @@ adopt_profile(cfg_t *cfg, struct conf *conf, const char *id)
                    id, name, id);
 }
 
+char *
+conf_profile_dir(void)
+{
+    return place_path(PROFILES);
+}
+
+bool
+conf_profile_read(const char *path, struct conf_profile *ret, Faults *faults)
+{
+    guint before = faults_errors(faults);
+    g_autofree char *text = value_read(path, faults);
+    cfg_t *cfg;
+
+    if (!text)
+        return false;
+    cfg = value_begin(path, faults, profile_keys);
+    if (value_parse(cfg, text))
+        *ret = (struct conf_profile){g_strdup(cfg_getstr(cfg, "description")),
+                                     cfg_getbool(cfg, "untested")};
+    else if (faults_errors(faults) == before)
+        faults_add(faults, path, cfg->line, "cannot be read from here on");
+    value_end(cfg);
+    return faults_errors(faults) == before;
+}
+
 static void
 get_http(cfg_t *cfg, struct conf_gateway *gateway)
 {
@@ -255,6 +281,8 @@ get_http(cfg_t *cfg, struct conf_gateway *gateway)
     gateway->repeat_safe_ms = value_time(cfg, "repeat_safe");
     gateway->max_parts = value_int(cfg, "max_parts", 0, 128);
     gateway->max_chars = value_int(cfg, "max_chars", 0, 100000);
+    if (gateway->max_chars > 0 && gateway->max_chars < ONE_SMS)
+        value_key_fault(cfg, "max_chars", "max_chars: 0 for no limit, or at least %d", ONE_SMS);
 }
 
 static void
@@ -272,6 +300,32 @@ get_file(cfg_t *cfg, struct conf_gateway *gateway)
                    gateway->id);
 }
 
+/* A number, or letters that no alphabet of SMS is without; what senders may choose themselves is
+ * looked at closer (transport/dispatch/originator.h). */
+static void
+check_originator(cfg_t *cfg, const struct conf_gateway *gateway)
+{
+    const char *originator = gateway->originator;
+    bool plus = *originator == '+';
+    gsize length = strlen(originator);
+    gsize digits = strspn(originator + plus, "0123456789");
+
+    if (digits > 0 && plus + digits == length && digits <= (plus ? 15 : 8))
+        return;
+    for (const char *p = originator; *p; p++)
+        if (!g_ascii_isprint(*p) || *p == '`') {
+            value_key_fault(cfg, "originator",
+                            "originator: \"%s\" has characters that are not in every alphabet",
+                            originator);
+            return;
+        }
+    if (length > (gsize)gateway->originator_max)
+        value_key_fault(cfg, "originator",
+                        "originator: \"%s\" is neither + and up to 15 digits, nor up to 8 digits, "
+                        "nor up to %d characters (originator_max)",
+                        originator, gateway->originator_max);
+}
+
 static void
 get_common(cfg_t *cfg, struct conf_gateway *gateway)
 {
@@ -286,6 +340,7 @@ get_common(cfg_t *cfg, struct conf_gateway *gateway)
     gateway->demo = cfg_getbool(cfg, "demo");
     gateway->originator = g_strdup(cfg_getstr(cfg, "originator"));
     gateway->originator_max = value_int(cfg, "originator_max", 0, 16);
+    check_originator(cfg, gateway);
     gateway->concurrency = value_int(cfg, "concurrency", 0, 1000);
     gateway->rate = get_rate(cfg);
     gateway->burst = MAX(1, value_int(cfg, "burst", 0, 100000));

@@ -102,7 +102,9 @@ once(const struct setup *setup, const GString *mail)
     g_autoptr(SmsMessage) message = NULL;
     g_autoptr(GString) notes = g_string_new(NULL);
     struct addr addr = {.number = (char *)"+41791234567", .maxmsgs = 12, .pid = -1, .dcs = -1};
-    struct compose task = {.setup = setup, .addr = &addr, .sender = "anna@example.com"};
+    struct conf_gateway gateway = {.id = (char *)"demo", .binary = true, .tables = true};
+    struct compose task = {
+        .setup = setup, .addr = &addr, .gateway = &gateway, .sender = "anna@example.com"};
     struct outcome why;
 
     reader_parse((const guint8 *)mail->str, mail->len, &view);

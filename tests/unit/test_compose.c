@@ -13,6 +13,7 @@ struct box {
     struct setup *setup;
     struct mail_view view;
     struct addr addr;
+    struct conf_gateway gateway;
     struct compose task;
     GString *notes;
     struct sms_message *message;
@@ -50,7 +51,9 @@ box_begin(struct box *box, const char *transport)
                                    .from_address = (char *)"joe@example.com",
                                    .from_name = (char *)"Joe Doe"};
     box->addr = (struct addr){.number = (char *)"+41791234567", .pid = -1, .dcs = -1};
+    box->gateway = (struct conf_gateway){.id = (char *)"demo", .binary = true, .tables = true};
     box->task = (struct compose){.setup = box->setup,
+                                 .gateway = &box->gateway,
                                  .view = &box->view,
                                  .addr = &box->addr,
                                  .sender = "bounce@example.com",
@@ -532,7 +535,71 @@ START_TEST(references)
 }
 END_TEST
 
-UNIT_SUITE("compose", tcase_add_loop_test(unit, trimming, 0, G_N_ELEMENTS(trimmed));
+/* What a gateway can take bounds the parts: its SMS, its characters, its tables. 600 letters are 4
+ * parts of 153. */
+static const struct {
+    int max_parts, max_chars;
+    const char *too_long, *want; /* a refusal, or NULL */
+    guint parts;
+    glong characters; /* at most */
+} bounds[] = {
+    {0, 0, "truncate", NULL, 4, 600},
+    {2, 0, "truncate", NULL, 2, 306},
+    {9, 0, "truncate", NULL, 4, 600},
+    {2, 0, "reject", "needs 4", 0, 0},
+    {0, 600, "truncate", NULL, 4, 600},
+    {0, 599, "truncate", NULL, 3, 459},
+    {0, 459, "truncate", NULL, 3, 459},
+    {0, 458, "truncate", NULL, 2, 306},
+    {0, 160, "truncate", NULL, 1, 160},
+    {0, 599, "reject", "the text has 600 characters, at most 599 are allowed", 0, 0},
+    {0, 600, "reject", NULL, 4, 600},
+};
+
+START_TEST(gateway_bounds)
+{
+    g_autofree char *transport = g_strdup_printf("too_long = \"%s\"", bounds[_i].too_long);
+    g_autofree char *text = g_strnfill(600, 'x');
+    struct box box;
+
+    box_begin(&box, transport);
+    box.gateway.max_parts = bounds[_i].max_parts;
+    box.gateway.max_chars = bounds[_i].max_chars;
+    box.task.text = text;
+    if (bounds[_i].want) {
+        ck_assert_int_eq(compose(&box.task, box.notes, &box.message, &box.why), -1);
+        ck_assert_str_eq(box.why.dsn, "5.6.0");
+        ck_assert_msg(strstr(box.why.text, bounds[_i].want), "%s", box.why.text);
+    } else {
+        send(&box);
+        ck_assert_uint_eq(box.message->parts->len, bounds[_i].parts);
+        ck_assert_int_eq(g_utf8_strlen(box.message->text, -1), bounds[_i].characters);
+        ck_assert_int_eq(box.message->truncated, bounds[_i].characters < 600);
+        ck_assert_uint_eq(box.message->parts_needed, 4);
+    }
+    box_end(&box);
+}
+END_TEST
+
+START_TEST(gateway_without_tables)
+{
+    for (int tables = 0; tables < 2; tables++) {
+        struct box box;
+
+        box_begin(&box, "languages = { \"turkish\" }");
+        box.gateway.tables = tables;
+        box.task.text = "İstanbul ğ ş";
+        send(&box);
+        ck_assert_int_eq(box.message->encoding, tables ? SMS_GSM7 : SMS_UCS2);
+        ck_assert_uint_eq(box.message->language, tables);
+        box_end(&box);
+    }
+}
+END_TEST
+
+UNIT_SUITE("compose", tcase_add_loop_test(unit, gateway_bounds, 0, G_N_ELEMENTS(bounds));
+           tcase_add_test(unit, gateway_without_tables);
+           tcase_add_loop_test(unit, trimming, 0, G_N_ELEMENTS(trimmed));
            tcase_add_test(unit, notes_in_order); tcase_add_test(unit, forwarded);
            tcase_add_loop_test(unit, cheapest, 0, G_N_ELEMENTS(encodings));
            tcase_add_test(unit, encrypted); tcase_add_test(unit, nothing_to_say);

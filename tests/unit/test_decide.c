@@ -118,7 +118,7 @@ START_TEST(decisions)
     struct decision decision;
 
     fill_request(&request, rows[_i].sender, rows[_i].recipient, rows[_i].login, rows[_i].client);
-    decide(setup, &request, view, "", NULL, &decision);
+    decide(setup, &request, view, "", NULL, NULL, &decision);
     ck_assert_str_eq(decision.verdict.dsn, rows[_i].dsn);
     ck_assert_msg(strstr(decision.verdict.text, rows[_i].reason), "%s", decision.verdict.text);
     ck_assert_pstr_eq(decision.gateway ? decision.gateway->id : NULL, rows[_i].gateway);
@@ -150,7 +150,7 @@ START_TEST(guards)
         view->list = i == 3;
         g_free(view->precedence);
         view->precedence = g_strdup(i == 4 ? "bulk" : i == 5 ? "junk" : i == 6 ? "list" : "");
-        decide(setup, &request, view, "", NULL, &decision);
+        decide(setup, &request, view, "", NULL, NULL, &decision);
         ck_assert_str_eq(decision.verdict.dsn,
                          i == 7 ? "2.0.0" : "5.7.1"); /* auto-generated is an alarm */
         decision_clear(&decision);
@@ -169,7 +169,7 @@ START_TEST(no_gateway)
     struct decision decision;
 
     fill_request(&request, "joe@example.com", NUMBER, "", HERE);
-    decide(setup, &request, view, "", NULL, &decision);
+    decide(setup, &request, view, "", NULL, NULL, &decision);
     ck_assert_int_eq(decision.verdict.kind, OUT_CONFIG);
     ck_assert_str_eq(decision.verdict.dsn, "4.3.5");
     decision_clear(&decision);
@@ -190,7 +190,7 @@ START_TEST(address_parameters)
     fill_request(&request, "joe@example.com",
                  "\"sms:+41791234567?maxmsgs=3&sender=Other&pid=64&pass=secret\"@sms.example.com",
                  "", HERE);
-    decide(setup, &request, view, "", NULL, &decision);
+    decide(setup, &request, view, "", NULL, NULL, &decision);
     ck_assert_uint_eq(decision.message->parts->len, 3);
     ck_assert(decision.message->truncated);
     ck_assert_str_eq(decision.originator, "Other");
@@ -269,7 +269,7 @@ START_TEST(recipients_served)
         if (again)
             decide_again(setup, &request, view, "", &decision);
         else
-            decide(setup, &request, view, "", NULL, &decision);
+            decide(setup, &request, view, "", NULL, NULL, &decision);
         ck_assert_int_eq(decision.verdict.kind, served[_i].kind);
         ck_assert_str_eq(decision.verdict.dsn, served[_i].dsn);
         ck_assert_str_eq(decision.rule, served[_i].rule);
@@ -297,7 +297,7 @@ START_TEST(replaced_once)
 
         view->rewritten = rewritten;
         fill_request(&request, "joe@example.com", NUMBER, "", HERE);
-        decide(setup, &request, view, "", NULL, &decision);
+        decide(setup, &request, view, "", NULL, NULL, &decision);
         ck_assert_str_eq(decision.message->text, rewritten ? "joe@example.com\nHi\nthere"
                                                            : "joe@example.com\nHi Hi\nthere there");
         ck_assert_uint_eq(decision.hits->len, rewritten ? 0 : 2);
@@ -331,7 +331,7 @@ START_TEST(replaced_to_the_limits)
         struct decision decision;
 
         fill_request(&request, "joe@example.com", NUMBER, "", HERE);
-        decide(setup, &request, view, "", NULL, &decision);
+        decide(setup, &request, view, "", NULL, NULL, &decision);
         ck_assert_str_eq(decision.verdict.dsn, i == 0 ? "5.6.0" : "2.0.0");
         ck_assert_uint_le(strlen(decision.text), VIEW_TEXT_MAX);
         decision_clear(&decision);
@@ -364,7 +364,7 @@ START_TEST(classes_declared)
     g_free(view->declared);
     view->declared = g_strdup(classes[_i].in_header);
     fill_request(&request, "joe@example.com", classes[_i].recipient, "", HERE);
-    decide(setup, &request, view, classes[_i].in_ledger, NULL, &decision);
+    decide(setup, &request, view, classes[_i].in_ledger, NULL, NULL, &decision);
     ck_assert_int_eq(decision.verdict.kind, OUT_OK);
     ck_assert_str_eq(decision.declared, classes[_i].declared);
     ck_assert_str_eq(decision.class, classes[_i].class);
@@ -406,8 +406,120 @@ START_TEST(copies_to_only)
     fill_request(&request, "joe@example.com", NUMBER, "", HERE);
     g_free(request.value[ENVELOPE_ORIGINAL]);
     request.value[ENVELOPE_ORIGINAL] = g_strdup(copies[_i].original);
-    decide(setup, &request, view, copies[_i].declared, NULL, &decision);
+    decide(setup, &request, view, copies[_i].declared, NULL, NULL, &decision);
     ck_assert_int_eq(decision.verdict.kind, copies[_i].kind);
+    decision_clear(&decision);
+    request_clear(&request);
+    unit_rmdir(dir);
+}
+END_TEST
+
+/* Four gateways that can take more or less; which of them are asked, and what is said if none can.
+ */
+static const char unlike[] =
+    "gateway \"plain\" { type = \"http\" url = \"http://127.0.0.1/\" values = no\n"
+    " originator_max = 0 originator = \"12345\" }\n"
+    "gateway \"demo\" { type = \"file\" path = \"/demo\" originator = \"Example\" }\n"
+    "gateway \"own\" { type = \"http\" url = \"http://127.0.0.1/\" originator = \"+41790000000\" "
+    "}\n"
+    "gateway \"wide\" { type = \"http\" url = \"http://127.0.0.1/\" binary = yes originator_max = "
+    "16 "
+    "}\n"
+    "route \"+42\" { gateways = { \"plain\" } }\n";
+
+static const struct {
+    const char *recipient, *asked; /* among whom the router may choose; "" if it is not asked */
+    const char *dsn, *reason;
+    const char *originator, *phone, *values; /* of the last one asked */
+} able[] = {
+    {NUMBER, "plain demo own wide", "2.0.0", "over wide", "", "", ""},
+    {"sms:+41791234567?sender=Other@sms.example.com", "demo own wide", "2.0.0", "over wide",
+     "Other", "", ""},
+    {"sms:+41791234567?sender=Other+than+11+++@sms.example.com", "wide", "2.0.0", "over wide",
+     "Other+than+11+++", "", ""},
+    {"sms:+41791234567?sender=%2B4179&value=a=1&value=b@sms.example.com", "own wide", "2.0.0",
+     "over wide", "+4179", "+4179", "&a=1&b"},
+    {"sms:+41791234567?binary=1@sms.example.com", "demo wide", "2.0.0", "over wide", "", "", ""},
+    {"sms:+41791234567?value=a&binary=1@sms.example.com", "wide", "2.0.0", "over wide", "", "",
+     "&a"},
+    {"sms:+41791234567?id=own@sms.example.com", "own", "2.0.0", "over own", "+41790000000",
+     "+41790000000", ""},
+    /* None can: the first says why. */
+    {"sms:+41791234567?sender=More+than+sixteen@sms.example.com", "plain", "5.1.3",
+     "must be a number here", NULL, NULL, NULL},
+    {"sms:+41791234567?id=demo&value=a@sms.example.com", "demo", "5.7.1",
+     "this gateway takes no parameters of its own", NULL, NULL, NULL},
+    {"sms:+41791234567?id=plain&value=a@sms.example.com", "plain", "5.7.1",
+     "takes no parameters of its own", NULL, NULL, NULL},
+    {"sms:+41791234567?id=own&binary=1@sms.example.com", "own", "5.6.0",
+     "own: cannot send binary messages", NULL, NULL, NULL},
+    {"+42079123456@sms.example.com", "plain", "2.0.0", "over plain", "12345", "12345", ""},
+    {"sms:+41791234567?id=none@sms.example.com", "", "5.7.1", "not known", NULL, NULL, NULL},
+};
+
+static const struct conf_gateway *
+last_of(void *context, const GPtrArray *candidates, const char *class)
+{
+    GString *asked = context;
+
+    ck_assert_str_eq(class, "normal");
+    for (guint i = 0; i < candidates->len; i++)
+        g_string_append_printf(asked, "%s%s", i ? " " : "",
+                               ((const struct conf_gateway *)candidates->pdata[i])->id);
+    return candidates->pdata[candidates->len - 1];
+}
+
+START_TEST(able_gateways)
+{
+    g_autofree char *dir = unit_tmpdir();
+    g_autoptr(Setup) setup = setup_of(dir, "", unlike);
+    g_autoptr(MailView) view = view_new("", "aGVsbG8=");
+    g_autoptr(GString) asked = g_string_new(NULL);
+    struct router router = {last_of, asked};
+    struct request request;
+    struct decision decision;
+
+    fill_request(&request, "joe@example.com", able[_i].recipient, "", HERE);
+    decide(setup, &request, view, "", NULL, &router, &decision);
+    ck_assert_str_eq(decision.verdict.dsn, able[_i].dsn);
+    ck_assert_msg(strstr(decision.verdict.text, able[_i].reason), "%s", decision.verdict.text);
+    ck_assert_str_eq(asked->str, able[_i].asked);
+    if (able[_i].values) {
+        ck_assert_str_eq(decision.originator, able[_i].originator);
+        ck_assert_str_eq(decision.phone, able[_i].phone);
+        ck_assert_str_eq(decision.values, able[_i].values);
+        ck_assert_int_eq(decision_is_whole(&decision),
+                         decision.gateway->http != NULL && decision.message->encoding != SMS_8BIT);
+    }
+    decision_clear(&decision);
+    request_clear(&request);
+    unit_rmdir(dir);
+}
+END_TEST
+
+static const struct conf_gateway *
+nobody(void *context, const GPtrArray *candidates, const char *class)
+{
+    (void)context;
+    (void)candidates;
+    (void)class;
+    return NULL;
+}
+
+START_TEST(no_gateway_chosen)
+{
+    g_autofree char *dir = unit_tmpdir();
+    g_autoptr(Setup) setup = setup_of(dir, "", base);
+    g_autoptr(MailView) view = view_new("Hi", "there");
+    struct router router = {nobody, NULL};
+    struct request request;
+    struct decision decision;
+
+    fill_request(&request, "joe@example.com", NUMBER, "", HERE);
+    decide(setup, &request, view, "", NULL, &router, &decision);
+    ck_assert_str_eq(decision.verdict.dsn, "4.3.2");
+    ck_assert_ptr_null(decision.gateway);
+    ck_assert_ptr_null(decision.message);
     decision_clear(&decision);
     request_clear(&request);
     unit_rmdir(dir);
@@ -456,7 +568,9 @@ START_TEST(template_faults)
 }
 END_TEST
 
-UNIT_SUITE("decide", tcase_add_loop_test(unit, decisions, 0, G_N_ELEMENTS(rows));
+UNIT_SUITE("decide", tcase_add_loop_test(unit, able_gateways, 0, G_N_ELEMENTS(able));
+           tcase_add_test(unit, no_gateway_chosen);
+           tcase_add_loop_test(unit, decisions, 0, G_N_ELEMENTS(rows));
            tcase_add_test(unit, guards); tcase_add_test(unit, no_gateway);
            tcase_add_loop_test(unit, recipients_served, 0, G_N_ELEMENTS(served));
            tcase_add_test(unit, replaced_once); tcase_add_test(unit, replaced_to_the_limits);

@@ -98,21 +98,23 @@ expand(const struct compose *compose, const char *body)
     return template_expand(compose->setup->message, values);
 }
 
-/* What the address asks of the parts, and the settings. */
+/* What the address asks of the parts, the settings, and what the gateway can take. */
 static void
 set_limits(const struct compose *compose, struct sms_limits *ret)
 {
     const struct conf *conf = compose->setup->conf;
+    const struct conf_gateway *gateway = compose->gateway;
     const struct addr *addr = compose->addr;
+    guint wanted = addr->maxmsgs ? addr->maxmsgs : (guint)conf->maxmsgs;
 
     *ret = (struct sms_limits){
-        .maxmsgs = addr->maxmsgs ? addr->maxmsgs : (guint)conf->maxmsgs,
+        .maxmsgs = gateway->max_parts ? MIN(wanted, (guint)gateway->max_parts) : wanted,
         .reject = conf->too_long_reject,
         .reference = compose->reference.number,
         .wide = compose->reference.wide,
         .translit = (enum sms_translit)conf->translit,
         .languages = conf->languages,
-        .languages_count = conf->n_languages,
+        .languages_count = gateway->tables ? conf->n_languages : 0,
         .has_dcs = addr->dcs >= 0,
         .dcs = addr->dcs >= 0 ? (guint8)addr->dcs : 0,
         .pid = addr->pid >= 0 ? (guint8)addr->pid : 0,
@@ -155,13 +157,57 @@ compose_binary(const struct compose *compose, struct sms_message **ret, struct o
     return sms_split_binary(data, udh, &limits, ret, why);
 }
 
+static bool
+too_many_characters(const struct compose *compose, const struct sms_message *message)
+{
+    int max = compose->gateway->max_chars;
+
+    return max && g_utf8_strlen(message->text, -1) > max;
+}
+
+/* As sms_split, in as many parts as the gateway's characters allow. */
+static int
+split(const struct compose *compose, const char *text, struct sms_message **ret,
+      struct outcome *why)
+{
+    g_autoptr(SmsMessage) message = NULL;
+    struct sms_limits limits;
+    guint fits = 1; /* conf_load refuses a max_chars below one part */
+    guint too_many;
+
+    set_limits(compose, &limits);
+    if (sms_split(text, &limits, &message, why) < 0)
+        return -1;
+    if (!too_many_characters(compose, message)) {
+        *ret = g_steal_pointer(&message);
+        return 0;
+    }
+    if (limits.reject) {
+        out_set(why, OUT_DATA, "5.6.0", "the text has %ld characters, at most %d are allowed",
+                g_utf8_strlen(message->text, -1), compose->gateway->max_chars);
+        return -1;
+    }
+    for (too_many = message->parts->len; too_many > fits + 1;) {
+        g_autoptr(SmsMessage) shorter = NULL;
+
+        limits.maxmsgs = fits + (too_many - fits) / 2;
+        if (sms_split(text, &limits, &shorter, why) < 0)
+            return -1;
+        if (too_many_characters(compose, shorter))
+            too_many = limits.maxmsgs;
+        else
+            fits = limits.maxmsgs;
+    }
+    limits.maxmsgs = fits;
+    return sms_split(text, &limits, ret, why);
+}
+
 int
 compose(const struct compose *compose, GString *notes, struct sms_message **ret,
         struct outcome *why)
 {
     g_autofree char *body = NULL;
     g_autofree char *text = NULL;
-    struct sms_limits limits;
 
     if (compose->addr->binary)
         return compose_binary(compose, ret, why);
@@ -178,8 +224,7 @@ compose(const struct compose *compose, GString *notes, struct sms_message **ret,
     if (!*body && !*compose->subject)
         return refuse(why, "the mail has neither text nor subject");
     text = expand(compose, body);
-    set_limits(compose, &limits);
-    if (sms_split(text, &limits, ret, why) < 0)
+    if (split(compose, text, ret, why) < 0)
         return -1;
     if ((*ret)->truncated) {
         g_autofree char *cut =

@@ -21,9 +21,10 @@ struct compose {
     const struct setup *setup;
     const struct mail_view *view;
     const struct addr *addr;
-    const char *sender;  /* of the envelope */
-    const char *subject; /* those of the view, */
-    const char *text;    /* with SMTP rules applied */
+    const struct conf_gateway *gateway; /* that is to send it */
+    const char *sender;                 /* of the envelope */
+    const char *subject;                /* those of the view, */
+    const char *text;                   /* with SMTP rules applied */
     struct reference reference;
 };
 

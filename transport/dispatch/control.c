@@ -121,7 +121,9 @@ cancel(struct dispatch *dispatch, const struct wire *wire, GString *answer)
         head(answer, true, verdict.text);
     }
     if (job) {
-        lane_remove(job);
+        if (job->stage == JOB_WAITING)
+            lane_remove(job);
+        g_ptr_array_remove(dispatch->fresh, job);
         job_finish(job, &verdict);
     }
     post_come_back(dispatch); /* Postfix asks, and tells the sender */
@@ -173,14 +175,18 @@ static void
 report_lane(void *context, const struct lane_report *report)
 {
     GString *answer = context;
+    char rate[G_ASCII_DTOSTR_BUF_SIZE];
 
     wire_put(answer, "gateway", report->id);
-    wire_put(answer, "state", !report->active ? "inactive" : report->out ? "out" : "up");
+    wire_put(answer, "state", report->state);
     wire_put(answer, "reason", report->reason);
     wire_put_int(answer, "waiting", report->waiting);
     wire_put_int(answer, "in-flight", report->in_flight);
     wire_put_int(answer, "share", report->share);
     wire_put_int(answer, "part-ms", report->part_ms);
+    wire_put_int(answer, "pause-ms", report->pause_ms);
+    wire_put(answer, "rate", g_ascii_formatd(rate, sizeof(rate), "%g", report->rate));
+    wire_put_int(answer, "weight", report->weight);
     wire_end(answer);
 }
 

@@ -9,7 +9,8 @@
 #define CONTROL_CANCEL  "cancel"  /* id= → text= */
 #define CONTROL_RESOLVE "resolve" /* id= how=sent|resend|drop → text= */
 #define CONTROL_STATUS                                                                             \
-    "status" /* → a list for each gateway: gateway state reason waiting in-flight share part-ms */
+    "status" /* → a list for each gateway: gateway state reason waiting in-flight share          \
+              * part-ms pause-ms rate weight */
 #define CONTROL_QUEUE "queue" /* → a list for each message held: id place wait-ms */
 
 #endif

@@ -4,8 +4,7 @@
  * clock makes of it, and the sentence that says so. All changes go into the open group. Must never
  * call a part sent or unsent without proof.
  */
-#include "transport/dispatch/reference.h"
-#include "transport/dispatch/round.h"
+#include "transport/dispatch/plan.h"
 
 #include "lib/killpoint.h"
 #include <string.h>
@@ -57,7 +56,7 @@ with_sent_parts(const struct spool_delivery *delivery, const char *text)
     if (accepted == 0)
         return g_strdup(text);
     return g_strdup_printf("%s; %u of %u parts were sent before", text, accepted,
-                           delivery->parts->len);
+                           spool_delivery_sms(delivery));
 }
 
 static void
@@ -195,6 +194,18 @@ unknown_part(const struct spool_delivery *delivery)
     return NULL;
 }
 
+/* Does its gateway know the part again, so that it does not send it twice? For so long after it was
+ * handed over first. */
+static bool
+is_safe_to_repeat(const struct round *round, const struct spool_delivery *delivery,
+                  const struct spool_part *part, const struct conf_gateway *settings)
+{
+    gint64 first = spool_first_submitted(round->dispatch->spool, delivery->id, part->seq);
+
+    return settings && first > 0 && round->now - first < settings->repeat_safe_ms &&
+           round->now - part->since < settings->repeat_safe_ms;
+}
+
 /* A part that may have been sent: held, repeated or given up, as its gateway's settings say. True:
  * that was the verdict. */
 static bool
@@ -212,6 +223,11 @@ unknown_decides(struct round *round, struct job *job, bool just_now)
         return false;
     if (job->cancelled || has_state(delivery, PART_CANCELLED))
         policy = CONF_UNKNOWN_GIVE_UP; /* nobody wants it any more */
+    else if (!just_now && is_safe_to_repeat(round, delivery, part, settings)) {
+        all_parts_to(round->dispatch, delivery, PART_UNKNOWN, PART_PLANNED,
+                     "sent again: the gateway knows the reference", round->now);
+        return false;
+    }
     if (policy == CONF_UNKNOWN_RETRY && !just_now) {
         all_parts_to(round->dispatch, delivery, PART_UNKNOWN, PART_PLANNED,
                      "unknown = retry: sent again, it may arrive twice", round->now);
@@ -275,6 +291,54 @@ queue_up(struct round *round, struct job *job)
     }
 }
 
+/* The same for one that waits already or has waited in Postfix's queue: if its gateway does not
+ * take it now, another one may. */
+static void
+queue_anywhere(struct round *round, struct job *job)
+{
+    struct dispatch *dispatch = round->dispatch;
+    const struct spool_delivery *delivery = job->delivery;
+    struct route_choice choice;
+    struct outcome why;
+
+    if (lane_would_admit(dispatch, delivery->gateway, delivery->class, job_patience(job), &choice,
+                         &why) < 0)
+        plan_move(round, job, why.text);
+    queue_up(round, job);
+}
+
+void
+course_again(struct round *round, struct job *job)
+{
+    queue_anywhere(round, job);
+}
+
+/* A gateway kept nothing of the part, by its own word: it waits for the end of a pause, goes to
+ * another one, or the reason is the verdict. */
+static void
+not_now(struct round *round, struct job *job, enum out_kind kind, const char *dsn)
+{
+    bool goes_on = job->conns->len > 0 && !round->dispatch->stopping && round->writable;
+
+    if (goes_on && job->result_wait_ms > 0 && lane_waits_out(job)) {
+        lane_again(job);
+        return;
+    }
+    if (plan_move(round, job, job->result_why.text)) {
+        queue_up(round, job);
+        return;
+    }
+    if (job->result_wait_ms > 0) {
+        struct outcome why;
+
+        lane_pause_text(job->lane, &why);
+        course_finish(round, job, why.kind, why.dsn, why.text);
+    } else {
+        course_finish(round, job, kind, dsn, job->result_why.text);
+    }
+    write_verdict(round, job, NULL);
+}
+
 void
 course_settle(struct round *round, struct job *job)
 {
@@ -310,13 +374,12 @@ course_settle(struct round *round, struct job *job)
         finish_early(round, job, "failed", OUT_REFUSED, "5.7.1", job->result_why.text);
     } else if (job->result == GATEWAY_UNKNOWN) {
         unknown_decides(round, job, true);
-    } else if (job_accepted(job) == job->delivery->parts->len) {
+    } else if (job_parts_left(job) == 0) {
         finish_sent(round, job);
     } else if (job->cancelled) {
         finish_early(round, job, "cancelled", OUT_REFUSED, "5.7.1", CANCELLED_TEXT);
     } else if (job->result != GATEWAY_ACCEPTED) {
-        course_finish(round, job, table[job->result].kind, dsn, job->result_why.text);
-        write_verdict(round, job, NULL);
+        not_now(round, job, table[job->result].kind, dsn);
     } else if (job->conns->len == 0 || dispatch->stopping) {
         course_finish(round, job, OUT_RETRY, "4.3.2",
                       dispatch->stopping ? "postsmsd is stopping" : "nobody waits any more");
@@ -379,124 +442,12 @@ go_on(struct round *round, struct job *job)
         course_finish(round, job, end_of(delivery), delivery->dsn, delivery->reason);
     else if (unknown_decides(round, job, false))
         ;
-    else if (job_accepted(job) == delivery->parts->len)
+    else if (job_parts_left(job) == 0)
         finish_sent(round, job);
     else if (has_state(delivery, PART_CANCELLED))
         finish_early(round, job, "cancelled", OUT_REFUSED, "5.7.1", CANCELLED_TEXT);
     else if (!lifetime_over(round, job))
-        queue_up(round, job);
-}
-
-/* The row of a delivery, as far as the envelope and the mail tell. */
-static struct spool_delivery *
-delivery_of(const struct job *job, const struct decision *decision)
-{
-    struct spool_delivery *delivery = spool_delivery_new();
-
-    delivery->queue_id = g_strdup(request_get(job->request, QUEUE_ID));
-    memcpy(delivery->k1, decision->identity.k1, SPOOL_KEY);
-    memcpy(delivery->k2, decision->identity.k2, SPOOL_KEY);
-    delivery->has_k2 = decision->identity.has_k2;
-    delivery->sender = g_strdup(request_get(job->request, SENDER));
-    delivery->recipient = addr_loggable(request_get(job->request, RECIPIENT), true);
-    delivery->original = addr_loggable(request_get(job->request, ORIGINAL), true);
-    delivery->number = g_strdup(decision->number);
-    delivery->login = g_strdup(request_get(job->request, LOGIN));
-    delivery->client = g_strdup(request_get(job->request, CLIENT));
-    delivery->message_id = g_strdup(job->view->message_id);
-    delivery->gateway = g_strdup(decision->gateway ? decision->gateway->id : "");
-    delivery->originator = g_strdup(decision->originator);
-    delivery->class = g_strdup(decision->class);
-    delivery->declared = g_strdup(decision->declared);
-    delivery->rule = g_strdup(decision->rule);
-    delivery->state = g_strdup(decision->verdict.kind == OUT_OK ? "open" : "refused");
-    /* Until there is a verdict, the reason is what the sender may wonder about. */
-    delivery->dsn = g_strdup(decision->verdict.kind == OUT_OK ? "" : decision->verdict.dsn);
-    delivery->reason =
-        g_strdup(decision->verdict.kind == OUT_OK ? decision->notes : decision->verdict.text);
-    return delivery;
-}
-
-static void
-plan_parts(struct dispatch *dispatch, struct spool_delivery *delivery,
-           const struct sms_message *message)
-{
-    delivery->encoding = g_strdup(sms_encoding_name(message->encoding));
-    delivery->dcs = message->dcs;
-    delivery->pid = message->pid;
-    delivery->truncated = message->truncated;
-    for (guint i = 0; i < message->parts->len; i++) {
-        const struct sms_part *planned = message->parts->pdata[i];
-        struct spool_part *part = spool_delivery_add_part(delivery);
-        guint64 chance[2];
-
-        dispatch->clk->random(chance, sizeof(chance));
-        part->state = PART_PLANNED;
-        part->ref = g_strdup_printf("%016" G_GINT64_MODIFIER "x%016" G_GINT64_MODIFIER "x",
-                                    chance[0], chance[1]);
-        part->gateway_ref = g_strdup("");
-        part->text = g_strdup(planned->text ? planned->text : "");
-        part->units = planned->units;
-        part->udh = g_bytes_ref(planned->udh);
-        part->data = planned->data ? g_bytes_ref(planned->data) : g_bytes_new(NULL, 0);
-    }
-}
-
-/* The decision, with a concatenation reference that the number has not seen for a day. -1: the
- * ledger cannot say which, and the job is finished. */
-static int
-decide_with_reference(struct round *round, struct job *job, struct decision *decision)
-{
-    struct spool *spool = round->dispatch->spool;
-    struct reference reference;
-    struct outcome why;
-    int found;
-
-    decide(job->setup, job->request, job->view, job->declared, NULL, decision);
-    found = reference_for(spool, decision, round->now, &reference, &why);
-    if (found < 0) {
-        decision_clear(decision);
-        course_finish(round, job, why.kind, why.dsn, why.text);
-        return -1;
-    }
-    if (found > 0)
-        spool_reference_used(spool, decision->number, reference.number, reference.wide, round->now);
-    if (found == 2) {
-        decision_clear(decision);
-        decide(job->setup, job->request, job->view, job->declared, &reference, decision);
-    }
-    return 0;
-}
-
-/* Never seen before: decided now, and planned or refused in this group. */
-static void
-begin_delivery(struct round *round, struct job *job)
-{
-    struct dispatch *dispatch = round->dispatch;
-    struct decision decision = {0};
-
-    if (decide_with_reference(round, job, &decision) < 0)
-        return;
-    job->rule = g_strdup(decision.rule);
-    job->notes = g_strdup(decision.notes);
-    if (decision.verdict.kind != OUT_OK && !out_final(decision.verdict.kind)) {
-        course_finish(round, job, decision.verdict.kind, decision.verdict.dsn,
-                      decision.verdict.text);
-        decision_clear(&decision);
-        return;
-    }
-    job->delivery = delivery_of(job, &decision);
-    if (decision.message)
-        plan_parts(dispatch, job->delivery, decision.message);
-    KILL_POINT("plan-before");
-    spool_add(dispatch->spool, job->delivery, round->now);
-    KILL_POINT("plan-inside");
-    if (decision.verdict.kind != OUT_OK)
-        course_finish(round, job, decision.verdict.kind, decision.verdict.dsn,
-                      decision.verdict.text);
-    else
-        queue_up(round, job);
-    decision_clear(&decision);
+        queue_anywhere(round, job);
 }
 
 /* Does another job hold this job's delivery? It may be in flight right now, which the gateway does
@@ -545,7 +496,8 @@ course_admit(struct round *round, struct job *job)
         g_clear_pointer(&job->delivery,
                         spool_delivery_free); /* refused then; the rules may be others now */
     if (!job->delivery) {
-        begin_delivery(round, job);
+        if (plan_begin(round, job))
+            queue_up(round, job);
         return;
     }
     job->rule = g_strdup(job->delivery->rule);

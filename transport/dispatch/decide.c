@@ -8,6 +8,7 @@
 
 #include "lib/net.h"
 #include "transport/dispatch/compose.h"
+#include "transport/dispatch/originator.h"
 #include <string.h>
 
 /* One message on its way through the steps. */
@@ -19,6 +20,7 @@ struct walk {
     struct addr *addr;       /* NULL if the recipient is none: */
     struct outcome addr_why; /* why not */
     struct reference reference;
+    const struct router *router;
 };
 
 void
@@ -30,8 +32,17 @@ decision_clear(struct decision *decision)
     g_clear_pointer(&decision->subject, g_free);
     g_clear_pointer(&decision->text, g_free);
     g_clear_pointer(&decision->originator, g_free);
+    g_clear_pointer(&decision->phone, g_free);
+    g_clear_pointer(&decision->values, g_free);
     g_clear_pointer(&decision->notes, g_free);
     g_clear_pointer(&decision->message, sms_message_free);
+}
+
+bool
+decision_is_whole(const struct decision *decision)
+{
+    return decision->message && decision->gateway->split_remote &&
+           decision->message->encoding != SMS_8BIT;
 }
 
 static bool
@@ -215,36 +226,67 @@ number_is_reachable(struct walk *walk)
     return !*prefixes || refuse(walk, OUT_REFUSED, "5.7.1", "no SMS to numbers of this country");
 }
 
-/* The gateway that the address names, else the first active one. */
+/* Can this gateway take what the address asks for? -1: why not. */
+static int
+gateway_can(const struct walk *walk, const struct conf_gateway *gateway, struct outcome *why)
+{
+    const struct addr *addr = walk->addr;
+
+    if (addr->originator && originator_check(addr->originator, gateway->originator_max, why) < 0)
+        return -1;
+    if (addr->values && (!gateway->http || !gateway->http->pass_values)) {
+        out_set(why, OUT_REFUSED, "5.7.1", "this gateway takes no parameters of its own");
+        return -1;
+    }
+    if (addr->binary && !gateway->binary) {
+        out_set(why, OUT_DATA, "5.6.0", "%s: cannot send binary messages", gateway->id);
+        return -1;
+    }
+    return 0;
+}
+
+/* Those that cannot take it do not count, unless none can: then the first one says why. */
+static void
+keep_able(const struct walk *walk, GPtrArray *candidates)
+{
+    const struct conf_gateway *first = candidates->pdata[0];
+    struct outcome why;
+
+    for (guint i = candidates->len; i-- > 0;)
+        if (gateway_can(walk, candidates->pdata[i], &why) < 0)
+            g_ptr_array_remove_index(candidates, i);
+    if (candidates->len == 0)
+        g_ptr_array_add(candidates, (gpointer)first);
+}
+
+/* The gateway that the address names, else one of those for its number. */
 static bool
 route(struct walk *walk)
 {
-    const struct conf *conf = walk->setup->conf;
     struct decision *decision = walk->decision;
+    const struct router *router = walk->router;
+    g_autoptr(GPtrArray) candidates = NULL;
+    const char *originator = walk->addr->originator;
 
-    if (walk->addr->gateway) {
-        decision->gateway = conf_gateway(conf, walk->addr->gateway);
-        if (!decision->gateway)
-            return refuse(walk, OUT_REFUSED, "5.7.1",
-                          "the gateway that the address names is not known");
-        if (!decision->gateway->active) {
-            out_set(&decision->verdict, OUT_RETRY, "4.3.2", "%s: not active",
-                    decision->gateway->id);
-            decision->gateway = NULL;
-            return false;
-        }
-    }
-    for (guint i = 0; i < conf->gateways->len && !decision->gateway; i++) {
-        const struct conf_gateway *gateway = conf->gateways->pdata[i];
-
-        if (gateway->active)
-            decision->gateway = gateway;
-    }
+    if (route_candidates(walk->setup->conf, walk->addr->gateway, walk->addr->number, &candidates,
+                         &decision->verdict) < 0)
+        return false;
+    keep_able(walk, candidates);
+    decision->gateway = router ? router->choose(router->context, candidates, decision->class)
+                               : candidates->pdata[0];
     if (!decision->gateway)
-        return refuse(walk, OUT_CONFIG, "4.3.5", "no gateway is configured and active");
-    decision->originator =
-        g_strdup(walk->addr->originator ? walk->addr->originator : decision->gateway->originator);
+        return refuse(walk, OUT_RETRY, "4.3.2", "no other gateway can take it now");
+    decision->originator = g_strdup(originator ? originator : decision->gateway->originator);
+    decision->phone =
+        g_strdup(originator_is_number(decision->originator) ? decision->originator : "");
+    decision->values = g_strdup(walk->addr->values ? walk->addr->values : "");
     return true;
+}
+
+static bool
+gateway_is_able(struct walk *walk)
+{
+    return gateway_can(walk, walk->decision->gateway, &walk->decision->verdict) == 0;
 }
 
 /* What the milter has not done: it could not, or the mail goes to others too. */
@@ -284,6 +326,7 @@ text_fits(struct walk *walk)
         .setup = walk->setup,
         .view = walk->view,
         .addr = walk->addr,
+        .gateway = walk->decision->gateway,
         .sender = request_get(walk->request, SENDER),
         .subject = subject_of(walk),
         .text = body_of(walk),
@@ -332,7 +375,8 @@ static step_fn *const policy[] = {smtp_rules_allow,   recipient_is_served, copy_
                                   number_is_reachable};
 
 /* What becomes of it. */
-static step_fn *const making[] = {route, mail_is_readable, replace_texts, text_fits};
+static step_fn *const making[] = {route, gateway_is_able, mail_is_readable, replace_texts,
+                                  text_fits};
 
 static bool
 walk_steps(struct walk *walk, step_fn *const *steps, guint count)
@@ -374,9 +418,11 @@ decide_again(const struct setup *setup, const struct request *request, const str
 
 void
 decide(const struct setup *setup, const struct request *request, const struct mail_view *view,
-       const char *declared, const struct reference *reference, struct decision *ret)
+       const char *declared, const struct reference *reference, const struct router *router,
+       struct decision *ret)
 {
-    struct walk walk = {.setup = setup, .request = request, .view = view, .decision = ret};
+    struct walk walk = {
+        .setup = setup, .request = request, .view = view, .decision = ret, .router = router};
 
     begin_walk(&walk, declared);
     walk.reference = reference ? *reference : (struct reference){.number = ret->identity.reference};

@@ -10,6 +10,7 @@
 #include "lib/addr.h"
 #include "transport/dispatch/compose.h"
 #include "transport/dispatch/identity.h"
+#include "transport/dispatch/route.h"
 #include "transport/dispatch/setup.h"
 #include "transport/sms/sms.h"
 
@@ -22,6 +23,8 @@ struct decision {
     const struct conf_gateway *gateway; /* borrowed from the set-up; NULL if none was reached */
     const char *class;                  /* by which it waits: "alarm", "normal" or "bulk" */
     char *originator;                   /* "" if none */
+    char *phone;                        /* the sender's own number, "" if none is known */
+    char *values;                       /* what the address adds to a request, "" if nothing */
     char *subject, *text;               /* replaced by SMTP rules here; NULL: as in the view */
     struct sms_message *message;        /* NULL unless OK */
     char *notes;                        /* for the log: what was ignored or cut; "" if nothing */
@@ -29,15 +32,21 @@ struct decision {
 };
 void decision_clear(struct decision *decision);
 
+/* Does the gateway get the text as one, and the provider split it? */
+bool decision_is_whole(const struct decision *decision);
+
 /* The identity alone, which comes before any rule: whoever is known already is not decided again.
  */
 void decide_identity(const struct setup *setup, const struct request *request,
                      const struct mail_view *view, struct identity *ret);
 
 /* declared: the class that the ledger knows for this mail, "" if none; what the mail's own header
- * says goes first. reference: for concatenated parts; NULL: that of the identity. */
+ * says goes first. reference: for concatenated parts; NULL: that of the identity. router: chooses
+ * among the gateways that may take it and can; NULL: the first. If it takes none, there is no
+ * gateway, and the verdict says so. */
 void decide(const struct setup *setup, const struct request *request, const struct mail_view *view,
-            const char *declared, const struct reference *reference, struct decision *ret);
+            const char *declared, const struct reference *reference, const struct router *router,
+            struct decision *ret);
 
 /* May this still be sent, by what the files say now? The refusals of decide() alone, for a delivery
  * whose parts are planned already; parts, text and gateway stay as they were. */

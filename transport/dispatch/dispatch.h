@@ -7,6 +7,7 @@
  *
  *   server.c  connections    readers.c  the reader processes    job.c   a job's life and verdict
  *   ask.c     ask.sock       round.c    ledger groups           lane.c  one queue a gateway
+ *                            plan.c     gateway and parts
  */
 #ifndef TRANSPORT_DISPATCH_DISPATCH_H
 #define TRANSPORT_DISPATCH_DISPATCH_H
@@ -24,6 +25,7 @@ struct job;
 struct keeper;
 struct lane;
 struct listener;
+struct plan;
 struct post;
 struct readers;
 
@@ -98,6 +100,10 @@ struct job {
     enum gateway_class result;       /* of part */
     struct outcome result_why;       /* and its sentence */
     char *result_ref;
+    gint64 result_wait_ms;  /* a pause that came with it */
+    bool trial;             /* the one message that a gateway which is out is tried with */
+    GHashTable *tried;      /* set of ids: gateways that had it and could not, in this offer */
+    struct plan *before;    /* while a group is open: what it was before it moved */
     gint64 submitted;       /* milliseconds, monotonic */
     char *last_reason;      /* of the last verdict, before this offer; NULL if there was none */
     bool cancelled;         /* nothing after the part in flight */
@@ -139,9 +145,10 @@ void job_begin(struct job *job);
 void job_conn_gone(struct job *job, const struct conn *conn);
 /* The end of a job: its verdict to everybody who waits. */
 void job_finish(struct job *job, const struct outcome *verdict);
-/* The job's parts: how many, how many accepted, the first that is still to be sent (NULL if none).
- */
+/* How many SMS of it are accepted, how many parts are not, the first that is still to be sent (NULL
+ * if none). */
 guint job_accepted(const struct job *job);
+guint job_parts_left(const struct job *job);
 /* "; 1 of 3 parts were sent before", for every verdict but OK: nobody may believe that nothing
  * left. */
 void job_add_sent_parts(const struct job *job, struct outcome *verdict);
@@ -191,8 +198,15 @@ void lanes_free(struct dispatch *dispatch);
 /* The lane of a gateway, NULL if it is not configured or not active. */
 struct lane *lane_find(struct dispatch *dispatch, const char *id);
 struct gateway *lane_gateway(const struct lane *lane);
-/* "gsm1: 100 waiting, about 7 min": for a job of its class. */
-void lane_busy_text(const struct lane *lane, const struct job *job, struct outcome *why);
+/* Why a job that waits still does: "gsm1: 100 waiting, about 7 min". */
+void lane_waits_text(const struct lane *lane, const struct job *job, struct outcome *why);
+/* Would this gateway take one more of that class whose sender waits so long? Fills all of *ret but
+ * the gateway. -1: not now, why says what for. */
+int lane_would_admit(struct dispatch *dispatch, const char *id, const char *class, gint64 patience,
+                     struct route_choice *ret, struct outcome *why);
+/* The gateway asked for a pause with this job's result, and it is over before its sender's patience
+ * is. */
+bool lane_waits_out(struct job *job);
 /* Puts a job into the queue. -1: turned away at once, why says what for. *ret_displaced: a younger
  * one that gave up its place, out of the queue already; its verdict is why. */
 int lane_admit(struct lane *lane, struct job *job, struct job **ret_displaced,
@@ -209,11 +223,16 @@ void lane_release(struct job *job);
 /* Hands the marked part to the gateway. Only after its group is durable. */
 void lane_submit(struct job *job);
 
+/* "gsm1: asks to wait 120 s: …" */
+void lane_pause_text(const struct lane *lane, struct outcome *why);
+
 struct lane_report {
     const char *id, *reason;
-    bool active, out;
+    const char *state; /* "up", "paused", "out", "trial" or "inactive" */
     guint waiting, in_flight, share;
-    gint64 part_ms;
+    gint64 part_ms, pause_ms;
+    double rate;
+    int weight;
 };
 void lanes_report(struct dispatch *dispatch,
                   void (*each)(void *context, const struct lane_report *report), void *context);

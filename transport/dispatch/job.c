@@ -3,7 +3,7 @@
  * Owns a job from its request to its verdict, and the log line. Must never submit or write the
  * ledger itself: lanes and rounds do.
  */
-#include "transport/dispatch/dispatch.h"
+#include "transport/dispatch/plan.h"
 
 #include "lib/killpoint.h"
 #include "lib/log.h"
@@ -34,6 +34,7 @@ job_new(struct dispatch *dispatch, struct conn *conn)
     job->started = dispatch->clk->mono();
     job->declared = "";
     job->saved = g_array_new(FALSE, FALSE, sizeof(enum part_state));
+    job->tried = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     g_ptr_array_add(job->conns, conn);
     g_hash_table_add(dispatch->jobs, job);
     return job;
@@ -54,6 +55,8 @@ job_drop(struct job *job)
     g_free(job->result_ref);
     g_free(job->last_reason);
     g_array_unref(job->saved);
+    g_hash_table_unref(job->tried);
+    plan_forget(job);
     g_free(job);
 }
 
@@ -61,6 +64,16 @@ guint
 job_accepted(const struct job *job)
 {
     return job->delivery ? spool_delivery_accepted(job->delivery) : 0;
+}
+
+guint
+job_parts_left(const struct job *job)
+{
+    guint left = 0;
+
+    for (guint i = 0; i < job->delivery->parts->len; i++)
+        left += !part_state_accepted(((struct spool_part *)job->delivery->parts->pdata[i])->state);
+    return left;
 }
 
 void

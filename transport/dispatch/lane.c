@@ -1,48 +1,33 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Owns one queue for each gateway: its share of the slots, its order (alarms, what people write,
- * what goes to many; the oldest first), its slots at the gateway, how long a part takes, and
- * whether the gateway is out. A part leaves only after the round has "submitting" on disk; what
- * comes back is handed to the round, whoever still waits.
+ * what goes to many; the oldest first), its slots at the gateway, and how long a part takes. A part
+ * leaves only after the round has "submitting" on disk; what comes back is handed to the round,
+ * whoever still waits.
  */
-#include "transport/dispatch/dispatch.h"
+#include "transport/dispatch/lane.h"
 
 #include "lib/killpoint.h"
 #include "lib/log.h"
 #include <string.h>
 
-#define FAILURES_MAX   3    /* in a row, then the gateway is out */
-#define PROBE_FIRST_MS 2000 /* after it went out; then twice as long each time, up to */
-#define PROBE_LAST_MS  60000
-#define PART_WEIGHT    0.2 /* of the newest part in the average time of a part */
+#define PART_WEIGHT 0.2 /* of the newest part in the average time of a part */
 
-enum class { CLASS_ALARM, CLASS_NORMAL, CLASS_BULK, CLASSES };
+static const char *const class_names[LANE_CLASSES] = {"alarm", "normal", "bulk"};
 
-static const char *const class_names[CLASSES] = {"alarm", "normal", "bulk"};
+static enum lane_class
+class_by_name(const char *name)
+{
+    for (int class = 0; class < LANE_CLASSES; class ++)
+        if (strcmp(name, class_names[class]) == 0)
+            return (enum lane_class) class;
+    return LANE_NORMAL;
+}
 
-struct lane {
-    struct dispatch *dispatch;
-    struct gateway *gateway;
-    char *id;
-    bool active;             /* configured and active: takes parts */
-    GQueue waiting[CLASSES]; /* struct job *, oldest first */
-    guint held[CLASSES];     /* waiting or in flight */
-    guint in_flight;
-    double part_ms; /* average from submission to result */
-    bool was_full;  /* somebody was turned away since the share was last half empty */
-    guint failures; /* in a row */
-    bool out;
-    gint64 out_since; /* milliseconds since 1970 */
-    struct outcome out_why;
-    guint probe_ms;
-    sd_event_source *probe;
-};
-
-static enum class class_of(const struct job *job) {
-    for (int class = 0; class < CLASSES;
-         class ++) if (strcmp(job->delivery->class, class_names[class]) ==
-                       0) return (enum class) class;
-    return CLASS_NORMAL;
+static enum lane_class
+class_of(const struct job *job)
+{
+    return class_by_name(job->delivery->class);
 }
 
 static void
@@ -50,9 +35,9 @@ lane_free(gpointer data)
 {
     struct lane *lane = data;
 
-    sd_event_source_disable_unref(lane->probe);
+    lane_health_free(lane);
     gateway_free(lane->gateway);
-    for (int class = 0; class < CLASSES; class ++)
+    for (int class = 0; class < LANE_CLASSES; class ++)
         g_queue_clear(&lane->waiting[class]);
     g_free(lane->id);
     g_free(lane);
@@ -66,10 +51,19 @@ lane_new(struct dispatch *dispatch, const struct conf_gateway *settings)
     lane->dispatch = dispatch;
     lane->id = g_strdup(settings->id);
     lane->gateway = gateway_new(settings, dispatch->gateways);
-    lane->part_ms = (double)gateway_expected_ms(lane->gateway);
-    for (int class = 0; class < CLASSES; class ++)
+    for (int class = 0; class < LANE_CLASSES; class ++)
         g_queue_init(&lane->waiting[class]);
     return lane;
+}
+
+/* A job that has left its lane before its part was with the gateway: if it was the one to try it
+ * with, another one is. */
+static void
+no_trial(struct job *job)
+{
+    if (job->trial && job->lane->trial == TRIAL_TAKEN)
+        job->lane->trial = TRIAL_OPEN;
+    job->trial = false;
 }
 
 /* Everybody who waits in one lane hears why. */
@@ -78,11 +72,40 @@ refuse_waiting(struct lane *lane, const struct outcome *why)
 {
     struct job *job;
 
-    for (int class = 0; class < CLASSES; class ++)
+    for (int class = 0; class < LANE_CLASSES; class ++)
         while ((job = g_queue_pop_head(&lane->waiting[class]))) {
             lane->held[class]--;
+            no_trial(job);
             job_finish(job, why);
         }
+}
+
+void
+lane_send_back(struct lane *lane, gint64 patience)
+{
+    for (int class = 0; class < LANE_CLASSES; class ++)
+        for (GList *at = lane->waiting[class].head, *next; at; at = next) {
+            struct job *job = at->data;
+
+            next = at->next;
+            if (job_patience(job) > patience)
+                continue;
+            g_queue_delete_link(&lane->waiting[class], at);
+            lane->held[class]--;
+            no_trial(job);
+            job->stage = JOB_FRESH;
+            g_ptr_array_add(lane->dispatch->fresh, job);
+        }
+    round_wake(lane->dispatch);
+}
+
+static void
+configure(struct lane *lane, const struct conf_gateway *settings)
+{
+    lane->part_ms = (double)gateway_expected_ms(lane->gateway);
+    lane->weight = settings->weight;
+    lane->out_after = settings->out_after;
+    pace_set(&lane->pace, settings->rate, settings->burst, lane->dispatch->clk->mono());
 }
 
 void
@@ -100,23 +123,20 @@ lanes_configure(struct dispatch *dispatch)
 
         if (lane) {
             gateway_configure(lane->gateway, settings);
-            lane->part_ms = (double)gateway_expected_ms(lane->gateway);
         } else {
-            g_hash_table_insert(dispatch->lanes, g_strdup(settings->id),
-                                lane_new(dispatch, settings));
+            lane = lane_new(dispatch, settings);
+            g_hash_table_insert(dispatch->lanes, g_strdup(settings->id), lane);
         }
+        configure(lane, settings);
     }
     g_hash_table_iter_init(&iter, dispatch->lanes);
     while (g_hash_table_iter_next(&iter, &id, &value)) {
         const struct conf_gateway *settings = conf_gateway(conf, id);
         struct lane *lane = value;
-        struct outcome why;
 
         lane->active = settings && settings->active;
-        out_set(&why, OUT_CONFIG, "4.3.5", "%s: not configured any more, or not active",
-                (const char *)id);
         if (!lane->active)
-            refuse_waiting(lane, &why);
+            lane_send_back(lane, G_MAXINT64);
     }
     round_wake(dispatch); /* new settings may have more slots */
 }
@@ -165,11 +185,16 @@ share_of(const struct lane *lane)
     return MAX(1, (guint)lane->dispatch->setup->conf->slots / MAX(1, active));
 }
 
-/* Parts that the gateway has or gets before a job at this place of its class (0: the next). */
-static guint
-parts_ahead(const struct lane *lane, enum class class, guint place)
+/* What the gateway has or gets before a job at this place of its class (0: the next). */
+struct ahead {
+    guint parts;
+    guint sms; /* not given to it yet */
+};
+
+static struct ahead
+ahead_of(const struct lane *lane, enum lane_class class, guint place)
 {
-    guint parts = lane->in_flight;
+    struct ahead ahead = {lane->in_flight, 0};
     guint seen = 0;
 
     for (int c = 0; c <= (int)class; c++)
@@ -177,16 +202,21 @@ parts_ahead(const struct lane *lane, enum class class, guint place)
              at = at->next) {
             const struct job *job = at->data;
 
-            parts += job->delivery->parts->len - job_accepted(job);
+            ahead.parts += job_parts_left(job);
+            ahead.sms += spool_delivery_sms(job->delivery) - job_accepted(job);
             seen += c == (int)class;
         }
-    return parts;
+    return ahead;
 }
 
+/* By what the gateway needs for a part, its rate, and its pause. */
 static gint64
-wait_for_parts(const struct lane *lane, guint parts)
+wait_behind(const struct lane *lane, struct ahead ahead)
 {
-    return (gint64)(parts * lane->part_ms / MAX(1, gateway_slots(lane->gateway)));
+    gint64 work = (gint64)(ahead.parts * lane->part_ms / MAX(1, gateway_slots(lane->gateway)));
+    gint64 rate = pace_wait(&lane->pace, ahead.sms, lane->dispatch->clk->mono());
+
+    return MAX(lane_pause_left(lane) + work, rate);
 }
 
 static guint
@@ -194,7 +224,7 @@ sum(const guint *of_classes)
 {
     guint total = 0;
 
-    for (int class = 0; class < CLASSES; class ++)
+    for (int class = 0; class < LANE_CLASSES; class ++)
         total += of_classes[class];
     return total;
 }
@@ -202,16 +232,26 @@ sum(const guint *of_classes)
 /* How many of the places that are there for this class are taken: alarms have a service of their
  * own in master.cf, the others share one. */
 static guint
-held_beside(const struct lane *lane, enum class class)
+held_beside(const struct lane *lane, enum lane_class class)
 {
-    return class == CLASS_ALARM ? lane->held[CLASS_ALARM]
-                                : lane->held[CLASS_NORMAL] + lane->held[CLASS_BULK];
+    return class == LANE_ALARM ? lane->held[LANE_ALARM]
+                               : lane->held[LANE_NORMAL] + lane->held[LANE_BULK];
 }
 
-void
-lane_busy_text(const struct lane *lane, const struct job *job, struct outcome *why)
+guint
+lane_waiting(const struct lane *lane)
 {
-    gint64 wait_ms = wait_for_parts(lane, parts_ahead(lane, class_of(job), G_MAXUINT));
+    guint waiting[LANE_CLASSES];
+
+    for (int class = 0; class < LANE_CLASSES; class ++)
+        waiting[class] = lane->waiting[class].length;
+    return sum(waiting);
+}
+
+static void
+busy_text(const struct lane *lane, enum lane_class class, struct outcome *why)
+{
+    gint64 wait_ms = wait_behind(lane, ahead_of(lane, class, G_MAXUINT));
     g_autofree char *wait = NULL;
 
     if (wait_ms < 90 * 1000)
@@ -223,18 +263,13 @@ lane_busy_text(const struct lane *lane, const struct job *job, struct outcome *w
     out_set(why, OUT_RETRY, "4.3.2", "%s: %u waiting, about %s", lane->id, sum(lane->held), wait);
 }
 
-static void
-out_text(const struct lane *lane, struct outcome *why)
+void
+lane_waits_text(const struct lane *lane, const struct job *job, struct outcome *why)
 {
-    g_autofree char *since = clk_string(lane->out_since);
-    g_autofree char *own = g_strconcat(lane->id, ": ", NULL);
-    const char *reason = lane->out_why.text;
-
-    if (g_str_has_prefix(reason, own))
-        reason += strlen(own); /* every gateway text begins with its id; once is enough */
-
-    out_set(why, OUT_RETRY, "4.3.2", "%s: out since %.5s: %s", lane->id,
-            since + strlen("2026-11-22T"), reason);
+    if (lane_pause_left(lane) > 0)
+        lane_pause_text(lane, why);
+    else
+        busy_text(lane, class_of(job), why);
 }
 
 static int
@@ -251,7 +286,7 @@ older_first(gconstpointer a, gconstpointer b, gpointer data)
 
 /* Its place if it came in now. */
 static guint
-place_of_newcomer(struct lane *lane, const struct job *job, enum class class)
+place_of_newcomer(struct lane *lane, const struct job *job, enum lane_class class)
 {
     guint place = g_queue_get_length(&lane->waiting[class]);
 
@@ -265,64 +300,113 @@ place_of_newcomer(struct lane *lane, const struct job *job, enum class class)
 static struct job *
 least_of(struct lane *lane, const struct job *job)
 {
-    enum class class = class_of(job);
+    enum lane_class class = class_of(job);
     struct job *youngest = g_queue_peek_tail(&lane->waiting[class]);
 
-    if (class == CLASS_NORMAL && !g_queue_is_empty(&lane->waiting[CLASS_BULK]))
-        return g_queue_peek_tail(&lane->waiting[CLASS_BULK]);
+    if (class == LANE_NORMAL && !g_queue_is_empty(&lane->waiting[LANE_BULK]))
+        return g_queue_peek_tail(&lane->waiting[LANE_BULK]);
     return youngest && older_first(job, youngest, NULL) <= 0 ? youngest : NULL;
+}
+
+/* Would it be turned away for what the gateway does, or how many wait? ahead: before it. */
+static bool
+turns_away(const struct lane *lane, enum lane_class class, struct ahead ahead, gint64 patience,
+           struct outcome *why)
+{
+    if (lane_is_out(lane))
+        lane_out_text(lane, why);
+    else if (lane_pause_left(lane) > patience)
+        lane_pause_text(lane, why);
+    else if (wait_behind(lane, ahead) > patience)
+        busy_text(lane, class, why);
+    else
+        return false;
+    return true;
 }
 
 int
 lane_admit(struct lane *lane, struct job *job, struct job **ret_displaced, struct outcome *why)
 {
-    enum class class = class_of(job);
+    enum lane_class class = class_of(job);
+    struct ahead ahead = ahead_of(lane, class, place_of_newcomer(lane, job, class));
     struct job *least;
-    gint64 patience = job_patience(job);
 
     *ret_displaced = NULL;
-    if (lane->out) {
-        out_text(lane, why);
-        return -1;
-    }
-    if (wait_for_parts(lane, parts_ahead(lane, class, place_of_newcomer(lane, job, class))) >
-        patience) {
-        lane->was_full = true;
-        lane_busy_text(lane, job, why);
+    if (turns_away(lane, class, ahead, job_patience(job), why)) {
+        lane->was_full |= !lane_is_out(lane);
         return -1;
     }
     if (held_beside(lane, class) >= share_of(lane)) {
         lane->was_full = true;
-        lane_busy_text(lane, job, why);
+        busy_text(lane, class, why);
         if (!(least = least_of(lane, job)))
             return -1;
         /* The oldest mail keeps the places: one that came back from the queue goes before a younger
          * one. */
         g_queue_pop_tail(&lane->waiting[class_of(least)]);
         lane->held[class_of(least)]--;
+        no_trial(least);
         *ret_displaced = least;
     }
     job->lane = lane;
     job->stage = JOB_WAITING;
+    job->trial = lane->out;
+    if (lane->out)
+        lane->trial = TRIAL_TAKEN;
     lane->held[class]++;
     g_queue_insert_sorted(&lane->waiting[class], job, older_first, NULL);
     return 0;
 }
 
+int
+lane_would_admit(struct dispatch *dispatch, const char *id, const char *class, gint64 patience,
+                 struct route_choice *ret, struct outcome *why)
+{
+    struct lane *lane = lane_find(dispatch, id);
+    enum lane_class of = class_by_name(class);
+    struct ahead ahead;
+
+    *ret = (struct route_choice){0};
+    if (!lane) {
+        out_set(why, OUT_CONFIG, "4.3.5", "%s: not configured any more, or not active", id);
+        return -1;
+    }
+    ahead = ahead_of(lane, of, G_MAXUINT);
+    ret->turn = &lane->turn;
+    ret->wait_ms = wait_behind(lane, ahead);
+    if (turns_away(lane, of, ahead, patience, why))
+        return -1;
+    if (held_beside(lane, of) >= share_of(lane)) {
+        busy_text(lane, of, why);
+        return -1;
+    }
+    ret->healthy = true;
+    ret->idle = lane->in_flight + lane_waiting(lane) < gateway_slots(lane->gateway) &&
+                lane_pause_left(lane) == 0 &&
+                pace_wait(&lane->pace, ahead.sms, dispatch->clk->mono()) == 0;
+    return 0;
+}
+
+bool
+lane_waits_out(struct job *job)
+{
+    return !job->lane->out && job->lane->active && lane_pause_left(job->lane) <= job_patience(job);
+}
+
 void
 lane_again(struct job *job)
 {
-    enum class class = class_of(job);
+    enum lane_class class = class_of(job);
 
     job->stage = JOB_WAITING;
     job->lane->held[class]++;
     g_queue_push_head(&job->lane->waiting[class], job);
 }
 
-static void
-tell_half_empty(struct lane *lane)
+void
+lane_ask_back(struct lane *lane)
 {
-    if (lane->was_full && held_beside(lane, CLASS_NORMAL) <= share_of(lane) / 2) {
+    if (lane->was_full && held_beside(lane, LANE_NORMAL) <= share_of(lane) / 2) {
         lane->was_full = false;
         post_come_back(lane->dispatch);
     }
@@ -331,21 +415,21 @@ tell_half_empty(struct lane *lane)
 void
 lane_remove(struct job *job)
 {
-    enum class class = class_of(job);
+    enum lane_class class = class_of(job);
 
     if (g_queue_remove(&job->lane->waiting[class], job))
         job->lane->held[class]--;
-    tell_half_empty(job->lane);
+    no_trial(job);
+    lane_ask_back(job->lane);
 }
 
 int
 lane_place(const struct job *job, gint64 *ret_wait_ms)
 {
-    enum class class = class_of(job);
+    enum lane_class class = class_of(job);
     int place = g_queue_index((GQueue *)(guintptr)&job->lane->waiting[class], job);
 
-    *ret_wait_ms =
-        place < 0 ? 0 : wait_for_parts(job->lane, parts_ahead(job->lane, class, (guint)place));
+    *ret_wait_ms = place < 0 ? 0 : wait_behind(job->lane, ahead_of(job->lane, class, (guint)place));
     for (int before = 0; before < (int)class; before++)
         place += (int)job->lane->waiting[before].length;
     return place + 1;
@@ -354,14 +438,21 @@ lane_place(const struct job *job, gint64 *ret_wait_ms)
 struct job *
 lane_next(struct lane *lane)
 {
+    gint64 now = lane->dispatch->clk->mono();
     struct job *job = NULL;
+    gint64 wait;
 
-    if (lane->in_flight >= gateway_slots(lane->gateway))
+    if (lane->in_flight >= gateway_slots(lane->gateway) || lane_waiting(lane) == 0)
         return NULL;
-    for (int class = 0; class < CLASSES && !job; class ++)
+    wait = MAX(lane_pause_left(lane), pace_wait(&lane->pace, 0, now));
+    if (wait > 0) {
+        lane_wake_in(lane, wait);
+        return NULL;
+    }
+    for (int class = 0; class < LANE_CLASSES && !job; class ++)
         job = g_queue_pop_head(&lane->waiting[class]);
-    if (job)
-        lane->in_flight++;
+    lane->in_flight++;
+    pace_take(&lane->pace, job_next_part(job)->sms, now);
     return job;
 }
 
@@ -370,77 +461,8 @@ lane_release(struct job *job)
 {
     job->lane->in_flight--;
     job->lane->held[class_of(job)]--;
-    tell_half_empty(job->lane);
-}
-
-static void
-back(struct lane *lane)
-{
-    lane->out = false;
-    lane->failures = 0;
-    lane->probe = sd_event_source_disable_unref(lane->probe);
-    log_info("%s: back", lane->id);
-    post_alarm(lane->dispatch, lane->id, "back", "it takes SMS again");
-    post_come_back(lane->dispatch);
-}
-
-static void
-on_probed(void *context, enum gateway_health health, const struct outcome *why)
-{
-    struct lane *lane = context;
-
-    if (!lane->out)
-        return;
-    if (health != GATEWAY_ILL) {
-        back(lane);
-        return;
-    }
-    lane->out_why = *why;
-    lane->probe_ms = MIN(lane->probe_ms * 2, PROBE_LAST_MS);
-    sd_event_source_set_time_relative(lane->probe, (uint64_t)lane->probe_ms * 1000);
-    sd_event_source_set_enabled(lane->probe, SD_EVENT_ONESHOT);
-}
-
-static int
-on_probe(sd_event_source *source, uint64_t usec, void *data)
-{
-    struct lane *lane = data;
-
-    (void)source;
-    (void)usec;
-    gateway_probe(lane->gateway, on_probed, lane);
-    return 0;
-}
-
-static void
-goes_out(struct lane *lane, const struct outcome *why)
-{
-    struct outcome text;
-
-    lane->out = true;
-    lane->out_since = lane->dispatch->clk->wall();
-    lane->out_why = *why;
-    lane->probe_ms = PROBE_FIRST_MS;
-    log_warnx("%s: out after %u failures: %s", lane->id, lane->failures, why->text);
-    post_alarm(lane->dispatch, lane->id, "out", why->text);
-    out_text(lane, &text);
-    refuse_waiting(lane, &text);
-    if (sd_event_add_time_relative(lane->dispatch->loop, &lane->probe, CLOCK_MONOTONIC,
-                                   PROBE_FIRST_MS * 1000, 0, on_probe, lane) < 0)
-        log_err("%s: cannot be probed", lane->id);
-}
-
-/* What a result says about the gateway itself. */
-static void
-judge(struct lane *lane, enum gateway_class class, const struct outcome *why)
-{
-    if (class == GATEWAY_ACCEPTED || class == GATEWAY_PERMANENT) {
-        lane->failures = 0;
-        if (lane->out)
-            back(lane);
-    } else if (++lane->failures >= FAILURES_MAX && !lane->out) {
-        goes_out(lane, why);
-    }
+    no_trial(job);
+    lane_ask_back(job->lane);
 }
 
 static void
@@ -449,19 +471,22 @@ on_result(void *context, const struct gateway_result *result)
     struct job *job = context;
     struct lane *lane = job->lane;
     gint64 took = lane->dispatch->clk->mono() - job->submitted;
+    bool trial = job->trial;
 
     KILL_POINT("result-seen");
     lane->part_ms += PART_WEIGHT * ((double)took - lane->part_ms);
     job->result = result->class;
     job->result_why = result->why;
+    job->result_wait_ms = result->wait_ms;
     g_free(job->result_ref);
     job->result_ref = g_strdup(result->gateway_ref);
     job->stage = JOB_RESULT;
     if (result->class != GATEWAY_ACCEPTED)
         log_warnx("%s", result->why.text);
     g_ptr_array_add(job->dispatch->results, job);
+    job->trial = false; /* that is over, whatever it says */
     lane_release(job);
-    judge(lane, result->class, &result->why);
+    lane_judge(lane, result, trial);
     round_wake(job->dispatch);
 }
 
@@ -484,9 +509,9 @@ lane_submit(struct job *job)
         .data = job->part->data,
         .part = job->part->seq,
         .parts = (int)delivery->parts->len,
-        .phone = "",
-        .sms = 1,
-        .values = "",
+        .phone = delivery->phone,
+        .sms = job->part->sms,
+        .values = delivery->extra,
     };
     gateway_submit(job->lane->gateway, &job->submission, on_result, job);
 }
@@ -501,20 +526,25 @@ lanes_report(struct dispatch *dispatch,
     g_hash_table_iter_init(&iter, dispatch->lanes);
     while (g_hash_table_iter_next(&iter, NULL, &value)) {
         const struct lane *lane = value;
-        guint waiting[CLASSES];
+        gint64 pause = lane_pause_left(lane);
         struct lane_report report = {
             .id = lane->id,
-            .active = lane->active,
-            .out = lane->out,
-            .reason = lane->out ? lane->out_why.text : "",
+            .state = !lane->active ? "inactive"
+                     : lane->out   ? lane->trial == TRIAL_NONE ? "out" : "trial"
+                     : pause > 0   ? "paused"
+                                   : "up",
+            .reason = lane->out   ? lane->out_why.text
+                      : pause > 0 ? lane->pause_why.text
+                                  : "",
+            .waiting = lane_waiting(lane),
             .in_flight = lane->in_flight,
             .share = share_of(lane),
             .part_ms = (gint64)lane->part_ms,
+            .pause_ms = pause,
+            .rate = lane->pace.rate,
+            .weight = lane->weight,
         };
 
-        for (int class = 0; class < CLASSES; class ++)
-            waiting[class] = lane->waiting[class].length;
-        report.waiting = sum(waiting);
         each(context, &report);
     }
 }

@@ -1,6 +1,7 @@
 # decide: from an envelope and a mail view to a verdict or parts; postsmsd and "postsms explain" share it.
 MODULES += decide dispatch
-decide_SRC := $(addprefix transport/dispatch/,compose.c decide.c identity.c reference.c request.c setup.c template.c)
+decide_SRC := $(addprefix transport/dispatch/,compose.c decide.c identity.c originator.c reference.c request.c route.c \
+	setup.c template.c)
 decide_PKGS := glib-2.0 nettle
 dispatch_SRC := $(filter-out $(decide_SRC) transport/dispatch/main.c,$(wildcard transport/dispatch/*.c))
 dispatch_PKGS := glib-2.0 libsystemd libcurl

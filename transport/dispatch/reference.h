@@ -6,9 +6,9 @@
 #include "transport/dispatch/decide.h"
 
 /*
- * now: milliseconds since 1970. 0: there is one part, which needs none. 1: *ret is free, and the
- * one that the decision was made with. 2: *ret is free, but another one: decide again with it. -1:
- * the ledger cannot say, why.
+ * now: milliseconds since 1970. 0: there is one part, or the provider splits: none is needed. 1:
+ * *ret is free, and the one that the decision was made with. 2: *ret is free, but another one:
+ * decide again with it. -1: the ledger cannot say, why.
  */
 int reference_for(struct spool *spool, const struct decision *decision, gint64 now,
                   struct reference *ret, struct outcome *why) G_GNUC_WARN_UNUSED_RESULT;

@@ -5,7 +5,7 @@
  * are parts handed over and verdicts given. Nothing slow happens between the first change and the
  * commit.
  */
-#include "transport/dispatch/round.h"
+#include "transport/dispatch/plan.h"
 
 #include "lib/killpoint.h"
 #include "lib/log.h"
@@ -69,6 +69,8 @@ admit_all(struct round *round)
         else if (!round->writable)
             course_finish(round, job, dispatch->spool_why.kind, dispatch->spool_why.dsn,
                           dispatch->spool_why.text);
+        else if (job->delivery)
+            course_again(round, job);
         else
             course_admit(round, job);
     }
@@ -131,12 +133,13 @@ take_back(struct round *round, const struct outcome *why)
     for (guint i = 0; i < round->settled->len; i++) {
         struct job *job = round->settled->pdata[i];
 
+        if (job->stage == JOB_WAITING)
+            lane_remove(job);
+        plan_restore(job);
         course_restore(job);
         for (guint n = 0; n < job->delivery->parts->len; n++)
             if (((struct spool_part *)job->delivery->parts->pdata[n])->state == PART_SUBMITTING)
                 job->part = job->delivery->parts->pdata[n];
-        if (job->stage == JOB_WAITING)
-            lane_remove(job);
         job->stage = JOB_RESULT;
         g_ptr_array_add(dispatch->results, job);
         g_ptr_array_remove(round->marked, job);
@@ -165,8 +168,12 @@ take_back(struct round *round, const struct outcome *why)
 static void
 act(struct round *round)
 {
-    for (guint i = 0; i < round->settled->len; i++)
+    for (guint i = 0; i < round->settled->len; i++) {
         g_array_set_size(((struct job *)round->settled->pdata[i])->saved, 0);
+        plan_forget(round->settled->pdata[i]);
+    }
+    for (guint i = 0; i < round->admitted->len; i++)
+        plan_forget(round->admitted->pdata[i]);
     for (guint i = 0; i < round->admitted->len; i++)
         if (((struct job *)round->admitted->pdata[i])->stage == JOB_WAITING)
             KILL_POINT("planned");

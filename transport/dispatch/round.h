@@ -26,6 +26,9 @@ void course_settle(struct round *round, struct job *job);
 /* A job that a reader is done with: known already, or decided and planned now. */
 void course_admit(struct round *round, struct job *job);
 
+/* A job that had to leave the lane of its gateway: to another one, or its verdict. */
+void course_again(struct round *round, struct job *job);
+
 /* The states of the job's parts as the ledger has them, before this round changes them; and back to
  * them. */
 void course_remember(struct job *job);

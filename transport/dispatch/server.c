@@ -122,7 +122,7 @@ on_deadline(sd_event_source *source, uint64_t usec, void *data)
         out_set(&why, OUT_RETRY, "4.3.2", "%s: part %d of %u is still being sent",
                 job->delivery->gateway, job->part->seq, job->delivery->parts->len);
     } else if (job->stage == JOB_WAITING) {
-        lane_busy_text(job->lane, job, &why);
+        lane_waits_text(job->lane, job, &why);
     } else {
         out_set(&why, OUT_RETRY, "4.3.2", "postsmsd: too busy to read the mail");
     }

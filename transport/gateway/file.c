@@ -105,6 +105,8 @@ on_probe(sd_event_source *source, uint64_t usec, void *data)
         if (gateway->fail_every == 1) {
             out_set(&why, OUT_RETRY, "4.3.0", "%s: refuses everything, as fail_every asks", id);
             health = GATEWAY_ILL;
+        } else if (gateway->fail_every > 0) {
+            health = GATEWAY_TRY; /* whose turn it is to be refused shows when it is tried */
         }
     }
     gateway->probed(gateway->probed_context, health, &why);
