@@ -36,6 +36,7 @@ int admin_backup(struct admin *admin);
 int admin_encode(struct admin *admin);
 int admin_decode(struct admin *admin);
 int admin_gateway_test(struct admin *admin); /* "gateway test NAME" */
+int admin_gateway(struct admin *admin);
 
 /* The configuration; NULL: its errors are on stderr. */
 struct conf *admin_conf(const struct admin *admin);
@@ -57,7 +58,8 @@ int admin_print_json(json_t *json);
 /* "encoding: …", what forced it, "parts: …". */
 void admin_print_encoding(const struct sms_message *message);
 
-/* The parts of a message to number, as "explain" and "encode" show them; message may be NULL. */
-json_t *admin_parts_json(const struct sms_message *message, const char *number);
+/* The parts of a message to number, as "explain" and "encode" show them; message may be NULL.
+ * whole: a provider makes them, so that headers and PDUs are not ours to tell. */
+json_t *admin_parts_json(const struct sms_message *message, const char *number, bool whole);
 
 #endif

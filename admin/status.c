@@ -81,13 +81,17 @@ look_at_gateway(struct status *status, const struct wire *wire)
         return;
     if (strcmp(state, "out") == 0)
         fault(status, "%s: out: %s", id, reason);
+    else if (strcmp(state, "trial") == 0)
+        fault(status, "%s: out, the next message tries it: %s", id, reason);
     json_array_append_new(
         status->gateways,
-        json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:I}", "gateway", id, "state", state, "reason",
-                  reason, "waiting", (json_int_t)wire_get_int(wire, "waiting", 0, G_MAXINT, 0),
-                  "in_flight", (json_int_t)wire_get_int(wire, "in-flight", 0, G_MAXINT, 0), "share",
+        json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I}", "gateway", id, "state", state,
+                  "reason", reason, "waiting",
+                  (json_int_t)wire_get_int(wire, "waiting", 0, G_MAXINT, 0), "in_flight",
+                  (json_int_t)wire_get_int(wire, "in-flight", 0, G_MAXINT, 0), "share",
                   (json_int_t)wire_get_int(wire, "share", 0, G_MAXINT, 0), "part_ms",
-                  (json_int_t)wire_get_int(wire, "part-ms", 0, G_MAXINT, 0)));
+                  (json_int_t)wire_get_int(wire, "part-ms", 0, G_MAXINT, 0), "pause_ms",
+                  (json_int_t)wire_get_int(wire, "pause-ms", 0, G_MAXINT64, 0)));
 }
 
 static void
@@ -120,6 +124,20 @@ print_family(const json_t *gateways, const char *name)
     }
 }
 
+/* 1 for each gateway in one of these states. */
+static void
+print_states(const json_t *gateways, const char *name, const char *const *states)
+{
+    printf("# TYPE postsms_gateway_%s gauge\n", name);
+    for (size_t i = 0; i < json_array_size(gateways); i++) {
+        const json_t *gateway = json_array_get(gateways, i);
+
+        printf("postsms_gateway_%s{gateway=\"%s\"} %d\n", name,
+               json_string_value(json_object_get(gateway, "gateway")),
+               g_strv_contains(states, json_string_value(json_object_get(gateway, "state"))));
+    }
+}
+
 static void
 print_prometheus(const struct status *status)
 {
@@ -130,14 +148,9 @@ print_prometheus(const struct status *status)
            status->unknown_parts);
     print_family(status->gateways, "waiting");
     print_family(status->gateways, "in_flight");
-    puts("# TYPE postsms_gateway_up gauge");
-    for (size_t i = 0; i < json_array_size(status->gateways); i++) {
-        const json_t *gateway = json_array_get(status->gateways, i);
-
-        printf("postsms_gateway_up{gateway=\"%s\"} %d\n",
-               json_string_value(json_object_get(gateway, "gateway")),
-               strcmp(json_string_value(json_object_get(gateway, "state")), "up") == 0);
-    }
+    print_states(status->gateways, "up", (const char *const[]){"up", "paused", NULL});
+    print_states(status->gateways, "paused", (const char *const[]){"paused", NULL});
+    print_states(status->gateways, "trial", (const char *const[]){"trial", NULL});
 }
 
 static void

@@ -172,6 +172,18 @@ const struct conf_gateway *conf_gateway(const struct conf *conf, const char *id)
 /* The route of the longest prefix that number ("+digits") begins with; NULL if there is none. */
 const struct conf_route *conf_route(const struct conf *conf, const char *number);
 
+/* What a profile says about itself. */
+struct conf_profile {
+    char *description; /* the caller's; "" if it says nothing */
+    bool untested;     /* nobody has reported that it works */
+};
+
+/* Reads the profile at path; false: faults say what is wrong with it. */
+bool conf_profile_read(const char *path, struct conf_profile *ret, Faults *faults);
+
+/* Where the profiles that come along lie. Newly allocated. */
+char *conf_profile_dir(void);
+
 /* The name of a key, as it is written. */
 const char *conf_http_text_name(enum conf_http_text which);
 const char *conf_http_list_name(enum conf_http_list which);
