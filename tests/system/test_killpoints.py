@@ -250,6 +250,29 @@ def alarm(site, kill, settings):
         mail.judge()
 
 
+def moved(new_site, kill, settings):
+    """The first gateway fails, the second one gets a plan of its own: the old one holds, or the new one."""
+    assert not settings
+    site = new_site(**SITE, start=False, gateway={"fail_every": 1, "weight": 1000}, gateways={"second": {}})
+    site.postsms.admin("init")
+    site.postsms.start_daemon(kill=kill)
+    site.postsms.start_milter()
+    site.postfix.start()
+    mail = Mail(site, LONG).send()
+    site.postsms.wait_death()
+    judge_ledger(ledger(site.postsms))
+    assert query(ledger(site.postsms), "SELECT gateway FROM delivery") == [("demo",)]
+    site.postsms.start_daemon()
+    mail.said["gateway"] = "second"
+    for part in mail.said["parts"]:  # the number has seen one reference today
+        udh = bytearray.fromhex(part["udh"])
+        udh[3] = (udh[3] + 1) % 256
+        part["udh"] = udh.hex()
+    mail.judge()
+    assert mail.deliveries()[0]["gateway"] == "second"
+    judge_ledger(ledger(site.postsms))
+
+
 # Without mail: the ledger alone.
 OLD = """INSERT INTO delivery (id, queue_id, k1, state, created, updated, sender, recipient, original, number, login,
 client, message_id, gateway, originator, encoding, dcs, truncated, parts, rule, dsn, reason) VALUES
@@ -299,7 +322,7 @@ def migration(new_site, kill, settings):
     of_daemon(site)
     before = query(path, "SELECT sql FROM sqlite_schema ORDER BY name")
     for step in range(1, len(sources)):
-        site.postsms.start_daemon(kill=f"{kill.split(':')[0]}:{step}")
+        site.postsms.start_daemon(kill=f"{kill.split(':')[0]}:{min(step, 2)}")  # one step further each time
         site.postsms.wait_death()
         judge_ledger(path)
         assert query(path, "PRAGMA user_version") == [(step,)]
@@ -349,7 +372,7 @@ def backup(new_site, kill, settings):
     assert query(whole, "SELECT count(*) FROM delivery") == query(ledger(site.postsms), "SELECT count(*) FROM delivery")
 
 
-KINDS = {"one": one, "long": long, "pair": pair, "warning": warning, "alarm": alarm, "migration": migration,
+KINDS = {"one": one, "long": long, "pair": pair, "warning": warning, "alarm": alarm, "moved": moved, "migration": migration,
          "purge": purge, "backup": backup}
 
 
@@ -359,7 +382,7 @@ KINDS = {"one": one, "long": long, "pair": pair, "warning": warning, "alarm": al
 def test_point(request, row, what):
     assert row.isdigit()
     kill, kind, *settings = what.split()
-    fixture = "new_site" if kind in ("migration", "purge", "backup") else "site"
+    fixture = "new_site" if kind in ("moved", "migration", "purge", "backup") else "site"
     KINDS[kind](request.getfixturevalue(fixture), kill, {key: int(value) for key, value in
                                                          (setting.split("=") for setting in settings)})
 
