@@ -180,6 +180,7 @@ static const struct {
     int (*run)(struct admin *admin);
 } commands[] = {
     {"profiles", list_profiles},
+    {"test", admin_gateway_test},
 };
 
 int

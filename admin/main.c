@@ -22,7 +22,7 @@ static const struct {
     {"trace", admin_trace, " key"},
     {"log", admin_log, " [-n count]"},
     {"status", admin_status, " [--prometheus]"},
-    {"gateway", admin_gateway, " [profiles]"},
+    {"gateway", admin_gateway, " [profiles | test name [--send number]]"},
     {"cancel", admin_cancel, " id"},
     {"resolve", admin_resolve, " id sent|resend|drop"},
     {"usage", admin_usage, " [YYYY-MM]"},

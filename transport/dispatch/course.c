@@ -313,19 +313,19 @@ course_again(struct round *round, struct job *job)
     queue_anywhere(round, job);
 }
 
-/* A gateway kept nothing of the part, by its own word: it waits for the end of a pause, goes to
- * another one, or the reason is the verdict. */
+/* A gateway kept nothing of the part, by its own word: it goes to another one, waits for the end of
+ * a pause, or the reason is the verdict. */
 static void
 not_now(struct round *round, struct job *job, enum out_kind kind, const char *dsn)
 {
     bool goes_on = job->conns->len > 0 && !round->dispatch->stopping && round->writable;
 
-    if (goes_on && job->result_wait_ms > 0 && lane_waits_out(job)) {
-        lane_again(job);
-        return;
-    }
     if (plan_move(round, job, job->result_why.text)) {
         queue_up(round, job);
+        return;
+    }
+    if (goes_on && job->result_wait_ms > 0 && lane_waits_out(job)) {
+        lane_again(job);
         return;
     }
     if (job->result_wait_ms > 0) {
