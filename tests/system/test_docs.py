@@ -121,25 +121,39 @@ def conf_tables():
     """lib/conf.c: {table: {key: (kind, default as written, later)}}."""
     source = sources("lib/conf*.c")
     tables = {}
-    for name, body in re.findall(r"cfg_opt_t (\w+)\[\] = \{(.*?)\n\};", source, re.S):
+    macros = {name: body.replace("\\\n", "\n") for name, body in re.findall(
+        r"#define (\w+_KEYS)\b(.*?)[^\\]\n", source, re.S)}
+    for name, body in re.findall(r"cfg_opt_t (?:conf_)?(\w+)\[\] = \{(.*?)\n\};", source, re.S):
+        for macro, keys in macros.items():
+            body = re.sub(rf"\b{macro}\b", lambda _, keys=keys: keys + ")", body)
         tables[name] = {key: (kind, default.strip(), "KEY_LATER" in flags) for kind, key, default, flags in re.findall(
-            r'CFG_(STR|INT|BOOL|FLOAT|STR_LIST|SEC)\("(\w+)",\s*((?:"(?:[^"\\]|\\.)*"|[^",])+),\s*([^()]*?)\)', body)}
+            r'CFG_(STR|INT|BOOL|FLOAT|STR_LIST|SEC)\("([\w.]+)",\s*((?:"(?:[^"\\]|\\.)*"|[^",])+),\s*([^()]*?)\)', body)}
     return tables
+
+
+def http_keys():
+    """Those of gateways of type http alone: what a profile may have, and the list beside it."""
+    names = re.search(r"http_keys\[\] = \{(.*?)\}", read("lib", "conf_gateway.c"), re.S).group(1)
+    shared = {"description", "concurrency", "rate", "burst", "originator_max"}
+    return (set(conf_tables()["profile_keys"]) | set(re.findall(r'"(\w+)"', names))) - shared
 
 
 def conf_keys():
     return {key for table in conf_tables().values() for key in table}
 
 
-def test_conf_page():
-    """Every key has an entry in postsms.conf(5), and every entry is a key."""
-    assert {"domains", "state_dir", "maxmsgs", "delay", "socket", "gateway"} <= conf_keys()
-    text = page("postsms.conf.5")
-    entries = {word for words in items(text) for word in words if re.fullmatch(r"[a-z][a-z_]+", word)}
-    assert conf_keys() - entries == set(), "keys without an entry"
+@pytest.mark.parametrize("name", ["postsms.conf.5", "postsms-http.5"])
+def test_conf_page(name):
+    """Every key has an entry in its page, and every entry is a key."""
+    assert {"domains", "state_dir", "maxmsgs", "delay", "socket", "gateway", "body.unicode"} <= conf_keys()
+    assert {"url", "auth.user", "untested", "cert_file"} <= http_keys()
+    keys = http_keys() if name == "postsms-http.5" else conf_keys() - http_keys()
+    text = page(name)
+    entries = {word for words in items(text) for word in words if re.fullmatch(r"[a-z][a-z0-9_.]+", word)}
+    assert keys - entries == set(), "keys without an entry"
     starts = {words[1] for words in items(text) if words[0] in ("Ic", "Cm", "Va") and len(words) > 1}
-    starts = {name for name in starts if re.fullmatch(r"[a-z][a-z_]+", name)}
-    assert starts - conf_keys() == set(), "entries without a key"
+    starts = {name for name in starts if re.fullmatch(r"[a-z][a-z0-9_.]+", name)}
+    assert starts - keys == set(), "entries without a key"
 
 
 def test_conf_sample():
