@@ -1,146 +1,163 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Owns the syntax of templates: names, modifiers, which go together. Everything that can be wrong
- * with a template is said here, when it is read; expanding meets only what a message brings.
+ * Owns the language of HTTP templates but for the modifiers: literal text, variables and what ends
+ * them. Must never look at a value.
  */
-#include "transport/gateway/http_inside.h"
+#include "transport/gateway/http_template_inside.h"
 
 #include <string.h>
 
-#define TEMPLATE_MAX 16384 /* octets; far above what any provider wants */
-#define TERMS_MAX    256
-#define LOWER        "abcdefghijklmnopqrstuvwxyz"
+#define OCTETS_MAX 16384 /* no request of a profile comes near it */
+#define TERMS_MAX  256
+#define SHOWN_MAX  40
+#define LETTERS    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+#define NAME       LETTERS "0123456789_-"
 
 static const struct {
     const char *name;
     enum http_variable variable;
-} variables[] = {
-    {"number", HTTP_NUMBER},
-    {"data", HTTP_DATA},
-    {"body", HTTP_DATA},
-    {"udh", HTTP_UDH},
-    {"binary", HTTP_BINARY_FLAG},
-    {"pid", HTTP_PID},
-    {"dcs", HTTP_DCS},
-    {"sender", HTTP_SENDER},
-    {"from", HTTP_SENDER},
-    {"sender_phonealias", HTTP_PHONE},
-    {"phone", HTTP_PHONE},
-    {"part", HTTP_PART},
-    {"parts", HTTP_PARTS},
-    {"ref", HTTP_REF},
-    {"msgid", HTTP_REF},
-    {"condition", HTTP_CONDITION},
-    {"dlr_url", HTTP_DLR_URL},
-    {"token", HTTP_TOKEN},
-    {"ttl", HTTP_TTL},
-    {"now", HTTP_NOW},
+    bool alias; /* of the one above */
+} names[] = {
+    {"number", HTTP_NUMBER, false},   {"data", HTTP_DATA, false},
+    {"body", HTTP_DATA, true},        {"udh", HTTP_UDH, false},
+    {"binary", HTTP_BINARY, false},   {"pid", HTTP_PID, false},
+    {"dcs", HTTP_DCS, false},         {"sender", HTTP_SENDER, false},
+    {"from", HTTP_SENDER, true},      {"sender_phonealias", HTTP_PHONE, false},
+    {"phone", HTTP_PHONE, true},      {"part", HTTP_PART, false},
+    {"parts", HTTP_PARTS, false},     {"ref", HTTP_REF, false},
+    {"msgid", HTTP_REF, true},        {"condition", HTTP_CONDITION, false},
+    {"dlr_url", HTTP_DLR_URL, false}, {"token", HTTP_TOKEN, false},
+    {"ttl", HTTP_TTL, false},         {"now", HTTP_NOW, false},
+    {"var", HTTP_VAR, false},         {"secret", HTTP_SECRET, false},
 };
 
-#define ANY       (~0u)
-#define ONLY(v)   (1u << (v))
-#define NUMBERS   (ONLY(HTTP_NUMBER) | ONLY(HTTP_SENDER) | ONLY(HTTP_PHONE) | ONLY(HTTP_VAR))
-#define ANY_TEXTS (ANY & ~(ONLY(HTTP_UDH) | ONLY(HTTP_CONDITION)))
-
-/* argument: 0 none, 1 a text, 2 a text that is not empty, 3 a number. */
-static const struct {
-    const char *name;
-    enum http_modifier modifier;
-    int argument;
-    guint of; /* variables that it makes sense for */
-} modifiers[] = {
-    {"isunicode", HTTP_IS_UNICODE, 0, ANY},
-    {"isascii", HTTP_IS_ASCII, 0, ANY},
-    {"isbinary", HTTP_IS_BINARY, 0, ANY},
-    {"isset", HTTP_IS_SET, 0, ANY & ~ONLY(HTTP_CONDITION)},
-    {"value", HTTP_VALUE, 1, ANY},
-    {"prefix", HTTP_PREFIX, 1, ANY & ~ONLY(HTTP_CONDITION)},
-    {"suffix", HTTP_SUFFIX, 1, ANY & ~ONLY(HTTP_CONDITION)},
-    {"url", HTTP_ESCAPE_URL, 0, ANY},
-    {"json", HTTP_ESCAPE_JSON, 0, ANY},
-    {"xml", HTTP_ESCAPE_XML, 0, ANY},
-    {"interprefix", HTTP_INTERPREFIX, 1, NUMBERS},
-    {"plus", HTTP_PLUS, 0, NUMBERS},
-    {"noplus", HTTP_NOPLUS, 0, NUMBERS},
-    {"00", HTTP_00, 0, NUMBERS},
-    {"nodash", HTTP_NODASH, 0, ANY_TEXTS},
-    {"max", HTTP_MAX, 3, ANY_TEXTS},
-    {"bool", HTTP_BOOL, 0, ONLY(HTTP_BINARY_FLAG) | ONLY(HTTP_VAR)},
-    {"int31", HTTP_INT31, 0, ONLY(HTTP_REF)},
-    {"s", HTTP_S, 0, ONLY(HTTP_TTL)},
-    {"ms", HTTP_MS, 0, ONLY(HTTP_TTL)},
-    {"min", HTTP_MIN, 0, ONLY(HTTP_TTL)},
-    {"unicode", HTTP_UTF16, 0, ANY_TEXTS},
-    {"charset", HTTP_CHARSET, 2, ANY_TEXTS},
-    {"len", HTTP_LEN, 0, ANY},
-    {"hex", HTTP_HEX, 0, ANY},
-    {"b64", HTTP_B64, 0, ANY},
-    {"raw", HTTP_RAW, 0, ANY},
-};
-
-struct parsing {
-    const char *text; /* the whole */
-    const char *at;   /* what a fault is about */
-    enum http_place place;
-    struct outcome *why;
-};
-
-static int G_GNUC_PRINTF(2, 3) fault(struct parsing *parsing, const char *fmt, ...)
+const char *
+http_variable_name(enum http_variable variable)
 {
-    g_autofree char *said = NULL;
+    for (guint i = 0; i < G_N_ELEMENTS(names); i++)
+        if (names[i].variable == variable)
+            return names[i].name;
+    g_assert_not_reached();
+}
+
+int
+http_reading_fail(struct http_reading *reading, const char *at, const char *fmt, ...)
+{
+    g_autofree char *text = NULL;
     va_list ap;
 
     va_start(ap, fmt);
-    said = g_strdup_vprintf(fmt, ap);
+    text = g_strdup_vprintf(fmt, ap);
     va_end(ap);
-    out_set(parsing->why, OUT_CONFIG, "4.3.5", "character %ld: %s",
-            g_utf8_pointer_to_offset(parsing->text, parsing->at) + 1, said);
+    *reading->ret_at = (guint)g_utf8_pointer_to_offset(reading->text, at) + 1;
+    out_set(reading->why, OUT_CONFIG, "4.3.5", "character %u: %s", *reading->ret_at, text);
     return -1;
 }
 
-bool
-http_term_has_any(const struct http_term *term, enum http_modifier first, enum http_modifier last)
+int
+http_reading_shown(gsize len)
 {
-    for (guint i = 0; term->steps && i < term->steps->len; i++) {
-        enum http_modifier modifier = g_array_index(term->steps, struct http_step, i).modifier;
+    return (int)MIN(len, SHOWN_MAX);
+}
 
-        if (modifier >= first && modifier <= last)
-            return true;
+int
+http_reading_verbatim(struct http_reading *reading, const char *at, gsize len)
+{
+    for (gsize i = 0; i < len; i++) {
+        guint8 c = (guint8)at[i];
+
+        if (reading->place == HTTP_PLACE_HEADER && (c < ' ' || c == 0x7F))
+            return http_reading_fail(reading, at + i, "a header has no control characters");
+        if (reading->place == HTTP_PLACE_URL && (c <= ' ' || c == 0x7F))
+            return http_reading_fail(reading, at + i, "a URL has no blanks or control characters");
     }
-    return false;
+    return 0;
 }
 
-bool
-http_term_has(const struct http_term *term, enum http_modifier modifier)
+static bool
+is_named(enum http_variable variable)
 {
-    return http_term_has_any(term, modifier, modifier);
+    return variable == HTTP_VAR || variable == HTTP_SECRET;
+}
+
+/* The variable that name, of len octets, stands for, and the name behind its dot; or -1. */
+static int
+find_variable(const char *name, gsize len, char **ret_name)
+{
+    const char *dot = memchr(name, '.', len);
+    gsize front = dot ? (gsize)(dot - name) : len;
+    gsize behind = dot ? len - front - 1 : 0;
+
+    for (guint i = 0; i < G_N_ELEMENTS(names); i++) {
+        if (strlen(names[i].name) != front || memcmp(name, names[i].name, front) != 0)
+            continue;
+        if (!is_named(names[i].variable))
+            return dot ? -1 : (int)names[i].variable;
+        if (behind == 0 || memchr(dot + 1, '.', behind))
+            return -1;
+        *ret_name = g_strndup(dot + 1, behind);
+        return (int)names[i].variable;
+    }
+    return -1;
+}
+
+static int
+fail_unknown(struct http_reading *reading, const char *at, gsize len)
+{
+    g_autoptr(GString) known = g_string_new(NULL);
+
+    for (guint i = 0; i < G_N_ELEMENTS(names); i++)
+        if (!names[i].alias)
+            g_string_append_printf(known, " %s%s", names[i].name,
+                                   is_named(names[i].variable) ? ".NAME" : "");
+    return http_reading_fail(reading, at, "unknown variable \"%.*s\"; known are%s",
+                             http_reading_shown(len), at + 1, known->str);
+}
+
+static int
+fail_open(struct http_reading *reading, const char *at, gsize len)
+{
+    return http_reading_fail(reading, at, "%%%.*s has no %% behind it", http_reading_shown(len),
+                             at + 1);
+}
+
+/* "%DATA%" begins like "%DA", but is a variable written wrongly. */
+static bool
+is_shouted(const char *at)
+{
+    gsize len = strspn(at + 1, LETTERS "_");
+    g_autofree char *lower = g_ascii_strdown(at + 1, (gssize)len);
+    g_autofree char *name = NULL;
+
+    return (at[1 + len] == '%' || at[1 + len] == ';') && find_variable(lower, len, &name) >= 0;
+}
+
+/* Is it a percent escape that the template brings along? Two letters are upper case: "%ab" is taken
+ * for a variable. */
+static bool
+is_escape(const struct http_reading *reading, const char *at)
+{
+    if (*at != '%' || !g_ascii_isxdigit(at[1]) || !g_ascii_isxdigit(at[2]))
+        return false;
+    if (reading->place != HTTP_PLACE_URL && reading->place != HTTP_PLACE_FORM)
+        return false;
+    if (g_ascii_isdigit(at[1]) || g_ascii_isdigit(at[2]))
+        return true;
+    return g_ascii_isupper(at[1]) && g_ascii_isupper(at[2]) && !is_shouted(at);
 }
 
 static void
-step_clear(gpointer data)
-{
-    g_free(((struct http_step *)data)->argument);
-}
-
-static struct http_term *
-term_new(void)
-{
-    struct http_term *term = g_new0(struct http_term, 1);
-
-    term->steps = g_array_new(FALSE, TRUE, sizeof(struct http_step));
-    g_array_set_clear_func(term->steps, step_clear);
-    return term;
-}
-
-static void
-term_free(gpointer data)
+term_clear(gpointer data)
 {
     struct http_term *term = data;
 
-    g_free(term->literal);
+    for (guint i = 0; i < term->steps_count; i++)
+        g_free(term->steps[i].text);
+    g_string_free(term->before, TRUE);
     g_free(term->name);
-    g_array_unref(term->steps);
-    g_free(term);
+    g_free(term->prefix);
+    g_free(term->suffix);
+    g_free(term->text);
 }
 
 void
@@ -148,203 +165,96 @@ http_template_free(struct http_template *tmpl)
 {
     if (!tmpl)
         return;
-    g_ptr_array_unref(tmpl->terms);
+    g_array_unref(tmpl->terms);
+    g_string_free(tmpl->behind, TRUE);
     g_free(tmpl);
 }
 
-/* "var.NAME" or "secret.NAME"; false: it is neither. */
-static bool
-parse_named(struct http_term *term, const char *name)
+/* A new term behind the literal text read so far. */
+static struct http_term *
+add_term(struct http_reading *reading, enum http_variable variable, char *name)
 {
-    gsize skip = g_str_has_prefix(name, "var.") ? 4 : g_str_has_prefix(name, "secret.") ? 7 : 0;
+    struct http_template *tmpl = reading->tmpl;
+    struct http_term term = {
+        .before = tmpl->behind, .variable = variable, .name = name, .escape = reading->place};
 
-    if (!skip || !name[skip] ||
-        name[skip + strspn(name + skip, G_CSET_a_2_z G_CSET_A_2_Z G_CSET_DIGITS "_-")])
-        return false;
-    term->variable = skip == 4 ? HTTP_VAR : HTTP_SECRET;
-    term->name = g_strdup(name + skip);
-    return true;
+    tmpl->behind = g_string_new(NULL);
+    g_array_append_val(tmpl->terms, term);
+    return &g_array_index(tmpl->terms, struct http_term, tmpl->terms->len - 1);
 }
 
+/* Reads the variable whose '%' is *at and leaves *at behind it. */
 static int
-parse_variable(struct parsing *parsing, struct http_term *term, const char *name)
+read_variable(struct http_reading *reading, const char **at)
 {
-    for (guint i = 0; i < G_N_ELEMENTS(variables); i++)
-        if (strcmp(variables[i].name, name) == 0) {
-            term->variable = variables[i].variable;
-            return 0;
-        }
-    return parse_named(term, name) ? 0 : fault(parsing, "unknown variable \"%.40s\"", name);
-}
+    struct http_draft draft = {.at = *at};
+    const char *end = *at + 1 + strspn(*at + 1, NAME ".");
+    gsize len = (gsize)(end - *at - 1);
+    g_autofree char *name = NULL;
+    int variable = find_variable(*at + 1, len, &name);
 
-static bool
-is_charset(const char *name)
-{
-    GIConv conv = g_iconv_open(name, "UTF-8");
+    if (len == 0)
+        return http_reading_fail(reading, *at, "this %% begins no variable: write %%%%");
+    if (*end != ';' && *end != '%')
+        return fail_open(reading, *at, len);
+    if (variable < 0)
+        return fail_unknown(reading, *at, len);
+    if (reading->tmpl->terms->len == TERMS_MAX)
+        return http_reading_fail(reading, *at, "more than %d variables", TERMS_MAX);
+    draft.term = add_term(reading, (enum http_variable)variable, g_steal_pointer(&name));
+    while (*end == ';') {
+        const char *modifier = end + 1;
 
-    if (conv == (GIConv)-1)
-        return false;
-    g_iconv_close(conv);
-    return true;
-}
-
-static int
-check_argument(struct parsing *parsing, int wanted, const char *name, struct http_step *step)
-{
-    guint64 number = 0;
-
-    if (wanted == 0 && step->argument)
-        return fault(parsing, ";%s takes no value", name);
-    if (wanted != 0 && (!step->argument || (wanted > 1 && !*step->argument)))
-        return fault(parsing, ";%s= wants a value", name);
-    if (wanted == 3 && !g_ascii_string_to_unsigned(step->argument, 10, 1, 65535, &number, NULL))
-        return fault(parsing, ";%s= wants a number from 1 to 65535", name);
-    step->number = (guint)number;
-    if (step->modifier == HTTP_CHARSET && !is_charset(step->argument))
-        return fault(parsing, "unknown character set \"%.40s\"", step->argument);
-    return 0;
-}
-
-/* "name" or "name=argument", whose variable is known. */
-static int
-parse_modifier(struct parsing *parsing, struct http_term *term, const char *text)
-{
-    g_autofree char *name = g_strndup(text, strcspn(text, "="));
-    const char *equals = strchr(text, '=');
-
-    for (guint i = 0; i < G_N_ELEMENTS(modifiers); i++) {
-        struct http_step step = {.modifier = modifiers[i].modifier};
-
-        if (strcmp(modifiers[i].name, name) != 0)
-            continue;
-        if (!(modifiers[i].of & ONLY(term->variable)))
-            return fault(parsing, ";%s makes no sense here", name);
-        step.argument = equals ? g_strdup(equals + 1) : NULL;
-        g_array_append_val(term->steps, step);
-        return check_argument(parsing, modifiers[i].argument, name,
-                              &g_array_index(term->steps, struct http_step, term->steps->len - 1));
-    }
-    return fault(parsing, "unknown modifier \"%.40s\"", name);
-}
-
-/* Octets that are no text can be written into URLs, forms and plain bodies only. */
-static int
-check_octets(struct parsing *parsing, const struct http_term *term)
-{
-    bool digits = http_term_has_any(term, HTTP_HEX, HTTP_B64);
-    bool octets = false;
-
-    if (parsing->place == HTTP_PLACE_URL || parsing->place == HTTP_PLACE_FORM ||
-        parsing->place == HTTP_PLACE_PLAIN || digits)
-        return 0;
-    octets = http_term_has(term, HTTP_LEN) ||
-             (http_term_has(term, HTTP_RAW) &&
-              (term->variable == HTTP_DATA || term->variable == HTTP_UDH ||
-               http_term_has(term, HTTP_UTF16)));
-    for (guint i = 0; i < term->steps->len; i++) {
-        const struct http_step *step = &g_array_index(term->steps, struct http_step, i);
-
-        octets |=
-            step->modifier == HTTP_CHARSET && g_ascii_strcasecmp(step->argument, "UTF-8") != 0;
-    }
-    return octets ? fault(parsing, "octets cannot stand here; ;hex or ;b64 is wanted") : 0;
-}
-
-/* From behind the '%' at parsing->at up to the one that ends it: what is between. */
-static int
-parse_term(struct parsing *parsing, const char *begin, gsize len, struct http_term *term)
-{
-    g_autofree char *inside = g_strndup(begin, len);
-    g_auto(GStrv) words = g_strsplit(inside, ";", -1);
-    const char *percent = parsing->at;
-    const char *at = begin;
-
-    if (parse_variable(parsing, term, words[0] ? words[0] : "") < 0)
-        return -1;
-    for (char **word = words + 1; words[0] && *word; word++) {
-        at += strlen(word[-1]) + 1;
-        parsing->at = at;
-        if (parse_modifier(parsing, term, *word) < 0)
+        end = modifier + strcspn(modifier, ";%");
+        if (*end && http_modifier_read(reading, &draft, modifier, (gsize)(end - modifier)) < 0)
             return -1;
     }
-    parsing->at = percent;
-    return check_octets(parsing, term);
-}
-
-/* "%41" of the URL itself. Names are of small letters, so "%e2" might begin one: then it must not
- * look ended, nor be "%data" that somebody forgot to end. */
-static bool
-is_percent_escape(const struct parsing *parsing, const char *at)
-{
-    gsize name;
-
-    if ((parsing->place != HTTP_PLACE_URL && parsing->place != HTTP_PLACE_FORM) ||
-        !g_ascii_isxdigit(at[1]) || !g_ascii_isxdigit(at[2]))
-        return false;
-    if (!g_ascii_islower(at[1]))
-        return true;
-    for (guint i = 0; i < G_N_ELEMENTS(variables); i++)
-        if (g_str_has_prefix(at + 1, variables[i].name))
-            return false;
-    name = strspn(at + 1, LOWER G_CSET_DIGITS "_.");
-    return at[1 + name] != '%' && at[1 + name] != ';';
-}
-
-static void
-add_literal(struct http_template *tmpl, GString *literal)
-{
-    struct http_term *term;
-
-    if (literal->len == 0)
-        return;
-    term = term_new();
-    term->literal = g_strndup(literal->str, literal->len);
-    g_ptr_array_add(tmpl->terms, term);
-    g_string_truncate(literal, 0);
-}
-
-/* The term whose '%' is at parsing->at; *ret_end behind it. */
-static int
-take_term(struct parsing *parsing, struct http_template *tmpl, const char **ret_end)
-{
-    const char *begin = parsing->at + 1;
-    const char *end = strchr(begin, '%');
-    struct http_term *term;
-
-    if (!end || !g_ascii_islower(*begin))
-        return fault(parsing,
-                     "a '%%' that begins no variable; write %%%% for the character itself");
-    term = term_new();
-    g_ptr_array_add(tmpl->terms, term);
-    *ret_end = end + 1;
-    return parse_term(parsing, begin, (gsize)(end - begin), term);
+    if (!*end)
+        return fail_open(reading, *at, len);
+    *at = end + 1;
+    return http_modifiers_arrange(reading, &draft);
 }
 
 static int
-parse_all(struct parsing *parsing, struct http_template *tmpl)
+read_template(struct http_reading *reading)
 {
-    g_autoptr(GString) literal = g_string_new(NULL);
+    const char *at = reading->text;
 
-    for (const char *at = parsing->text; *at;) {
-        parsing->at = at;
-        if (*at != '%') {
-            g_string_append_c(literal, *at++);
-        } else if (at[1] == '%') {
-            g_string_append_c(literal, '%');
-            at += 2;
-        } else if (is_percent_escape(parsing, at)) {
-            g_string_append_len(literal, at, 3);
-            at += 3;
-        } else {
-            add_literal(tmpl, literal);
-            if (take_term(parsing, tmpl, &at) < 0)
+    while (*at) {
+        gsize literal = is_escape(reading, at) ? 3 : strcspn(at, "%");
+
+        if (literal > 0) {
+            if (http_reading_verbatim(reading, at, literal) < 0)
                 return -1;
+            g_string_append_len(reading->tmpl->behind, at, (gssize)literal);
+            at += literal;
+        } else if (at[1] == '%') {
+            g_string_append_c(reading->tmpl->behind, '%');
+            at += 2;
+        } else if (read_variable(reading, &at) < 0) {
+            return -1;
         }
-        if (tmpl->terms->len > TERMS_MAX)
-            return fault(parsing, "more than %d variables", TERMS_MAX);
     }
-    add_literal(tmpl, literal);
     return 0;
+}
+
+/* Where does the data of a binary message go? Only where text in GSM 03.38 goes, if nothing else
+ * would take them: that is how the preset for Clickatell sends both. */
+static bool
+ascii_takes_binary(const struct http_template *tmpl)
+{
+    bool takes = false;
+
+    for (guint i = 0; i < tmpl->terms->len; i++) {
+        const struct http_term *term = &g_array_index(tmpl->terms, struct http_term, i);
+
+        if (term->variable != HTTP_DATA || term->instead)
+            continue;
+        if (!term->encoding || strcmp(term->encoding, "8bit") == 0)
+            return false;
+        takes |= strcmp(term->encoding, "gsm7") == 0;
+    }
+    return takes;
 }
 
 int
@@ -352,19 +262,22 @@ http_template_parse(const char *text, enum http_place place, struct http_templat
                     guint *ret_at, struct outcome *why)
 {
     g_autoptr(HttpTemplate) tmpl = g_new0(struct http_template, 1);
-    struct parsing parsing = {text, text, place, why};
-    int result;
+    struct http_reading reading = {text, place, tmpl, ret_at, why};
+    const char *invalid;
 
-    tmpl->place = place;
-    tmpl->terms = g_ptr_array_new_with_free_func(term_free);
-    *ret_at = 1;
-    if (!g_utf8_validate(text, -1, NULL) || strlen(text) > TEMPLATE_MAX)
-        result = fault(&parsing, "not UTF-8, or longer than %d octets", TEMPLATE_MAX);
-    else if ((result = parse_all(&parsing, tmpl)) < 0)
-        *ret_at = (guint)g_utf8_pointer_to_offset(text, parsing.at) + 1;
-    else
-        *ret = g_steal_pointer(&tmpl);
-    return result;
+    tmpl->terms = g_array_new(FALSE, FALSE, sizeof(struct http_term));
+    g_array_set_clear_func(tmpl->terms, term_clear);
+    tmpl->behind = g_string_new(NULL);
+    if (!g_utf8_validate(text, -1, &invalid))
+        return http_reading_fail(&reading, invalid, "this is no UTF-8");
+    if (strlen(text) > OCTETS_MAX)
+        return http_reading_fail(&reading, g_utf8_find_prev_char(text, text + OCTETS_MAX + 1),
+                                 "longer than %d octets", OCTETS_MAX);
+    if (read_template(&reading) < 0)
+        return -1;
+    tmpl->ascii_takes_binary = ascii_takes_binary(tmpl);
+    *ret = g_steal_pointer(&tmpl);
+    return 0;
 }
 
 void
@@ -372,7 +285,7 @@ http_template_each_named(const struct http_template *tmpl,
                          void (*each)(void *context, bool secret, const char *name), void *context)
 {
     for (guint i = 0; i < tmpl->terms->len; i++) {
-        const struct http_term *term = tmpl->terms->pdata[i];
+        const struct http_term *term = &g_array_index(tmpl->terms, struct http_term, i);
 
         if (term->name)
             each(context, term->variable == HTTP_SECRET, term->name);
@@ -382,13 +295,14 @@ http_template_each_named(const struct http_template *tmpl,
 bool
 http_template_has(const struct http_template *tmpl, const char *name)
 {
-    for (guint v = 0; v < G_N_ELEMENTS(variables); v++)
-        if (strcmp(variables[v].name, name) == 0)
-            for (guint i = 0; i < tmpl->terms->len; i++) {
-                const struct http_term *term = tmpl->terms->pdata[i];
+    g_autofree char *own_name = NULL;
+    int variable = find_variable(name, strlen(name), &own_name);
 
-                if (!term->literal && term->variable == variables[v].variable)
-                    return true;
-            }
+    for (guint i = 0; i < tmpl->terms->len; i++) {
+        const struct http_term *term = &g_array_index(tmpl->terms, struct http_term, i);
+
+        if ((int)term->variable == variable && g_strcmp0(term->name, own_name) == 0)
+            return true;
+    }
     return false;
 }
