@@ -206,6 +206,18 @@ is_safe_to_repeat(const struct round *round, const struct spool_delivery *delive
            round->now - part->since < settings->repeat_safe_ms;
 }
 
+/* Why nobody knows: in the gateway's words while they are there. */
+static char *
+doubt_text(const struct job *job, const struct spool_part *part, bool just_now)
+{
+    static const char head[] = "may have been sent: ";
+    const char *words = just_now ? strstr(job->result_why.text, head) : NULL;
+
+    return g_strdup_printf("%s: part %d of %u may have been sent%s %s", job->delivery->gateway,
+                           part->seq, job->delivery->parts->len, words ? ":" : ",",
+                           words ? words + strlen(head) : "no answer was seen");
+}
+
 /* A part that may have been sent: held, repeated or given up, as its gateway's settings say. True:
  * that was the verdict. */
 static bool
@@ -241,8 +253,7 @@ unknown_decides(struct round *round, struct job *job, bool just_now)
         finish_early(round, job, "gave_up", OUT_EXPIRED, "5.4.7", text);
         return true;
     }
-    text = g_strdup_printf("%s: part %d of %u may have been sent, no answer was seen",
-                           delivery->gateway, part->seq, delivery->parts->len);
+    text = doubt_text(job, part, just_now);
     course_finish(round, job, OUT_UNKNOWN, "4.4.2", text);
     write_verdict(round, job, NULL);
     if (just_now)

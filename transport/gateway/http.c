@@ -325,6 +325,7 @@ http_show(struct gateway *base, const struct gateway_part *part, GString *out, s
         g_string_append_printf(out, "%s\n", (const char *)request->headers->pdata[i]);
     if (request->body)
         g_string_append_printf(out, "\n%s\n", request->body->str);
+    g_string_replace(out, "%2A%2A%2A", "***", 0); /* the mask, escaped by its place */
     return 0;
 }
 

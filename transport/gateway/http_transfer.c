@@ -141,8 +141,6 @@ set_request(struct http_transfer *transfer, const struct http_request *request)
 
     for (guint i = 0; i < request->headers->len; i++)
         transfer->headers = curl_slist_append(transfer->headers, request->headers->pdata[i]);
-    /* No pause for a "100 Continue" that many servers never say. */
-    transfer->headers = curl_slist_append(transfer->headers, "Expect:");
     if (request->body) {
         curl_easy_setopt(easy, CURLOPT_POST, 1L);
         curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE, (long)request->body->len);
