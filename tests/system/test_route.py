@@ -2,6 +2,7 @@
 """Which gateway sends: pinned ones, routes, turns, rates; what fails over and what never does; out, trial and back."""
 import json
 import os
+import sqlite3
 import threading
 import time
 
@@ -288,6 +289,25 @@ def test_those_who_wait_move(site):
     assert [mail.sent() for mail in mails] == [["second"]] * 3
     assert pinned.answer[0] == 75 and pinned.answer[1].startswith("4.3.2 demo: out since ")
     assert not pinned.sent()
+
+
+def test_ledger_blocked_while_moving(site):
+    """The group with the move fails: the result is still there for the next one, and so is the old plan."""
+    settings(site, {"delay": "1s", "fail_every": 1})
+    mail = Mail(site, LONG)
+    thread = mail.begin()
+    mail.wait_state("submitting")
+    lock = sqlite3.connect(os.path.join(site.postsms.state_dir, "spool.db"), isolation_level=None)
+    lock.execute("BEGIN IMMEDIATE")
+    seen = len(log_lines(site, "database is locked"))
+    wait_until(lambda: len(log_lines(site, "database is locked")) > seen, 40, "a group fails")
+    assert not mail.sent() and mail.trace()["gateway"] == "demo"
+    lock.execute("ROLLBACK")
+    lock.close()
+    thread.join()
+    assert mail.answer[0] == 0, mail.answer
+    assert mail.sent() == ["second"] * 3 and len(mail.events("moved")) == 1
+    assert [part["state"] for part in mail.trace()["parts"]] == ["accepted"] * 3
 
 
 # Out, trial, back
