@@ -11,9 +11,11 @@ provider and this program are outside. An SMS missing, twice or with another tex
 is not.
 
 What is not equal, and cannot be: postsmsd answers when the provider has answered and the ledger is synced; smsbox
-answers when bearerbox has the SMS in its memory. So it needs fewer in flight where the provider is slow, and never gets
-more than KANNEL_MOST. It also reads HTTP where postsmsd reads mails. Kannel runs without a store, since it never syncs
-the one it has, and logs panics alone (log-level 4); postsmsd has its durable ledger and logs as always.
+answers when bearerbox has the SMS. So it needs fewer in flight where the provider is slow, and never gets more than
+KANNEL_MOST. It also reads HTTP where postsmsd reads mails. Targets are held against Kannel with its spool (store-type
+spool: a file for each SMS, never synced), which like the ledger is there after a crash; Kannel without a store, that
+loses what it has accepted, is shown beside it. Kannel logs panics alone (log-level 4) and has no access log; postsmsd
+logs as always.
 """
 import argparse
 import collections
@@ -57,7 +59,7 @@ status-password = bench
 smsbox-port = {box}
 box-allow-ip = "127.0.0.1"
 log-level = 4
-
+{store}
 group = smsc
 smsc = http
 smsc-id = bench
@@ -77,6 +79,11 @@ username = bench
 password = bench
 concatenation = false
 max-messages = 1
+"""
+
+SPOOL = """\
+store-type = spool
+store-location = "{}"
 """
 
 Phase = collections.namedtuple("Phase", "name delay_ms connections in_flight")
@@ -143,7 +150,7 @@ def gateway(sink, connections):
 class Ours:
     """postsmsd and its readers, nothing else."""
 
-    modes = ("postsms",)
+    modes = {"postsms": "postsms"}  # cells: what bench_http_load is told
 
     def __init__(self, base, sink, phase):
         home = os.path.join(base, "postsms")
@@ -168,17 +175,25 @@ class Ours:
 class Kannel:
     """bearerbox and smsbox."""
 
-    modes = ("kannel", "kannel-close")
+    modes = {"Kannel": "kannel", "Kannel, new connection each": "kannel-close"}
+    folder = "kannel"
 
     def __init__(self, base, sink, phase):
-        self.base = os.path.join(base, "kannel")
+        self.base = os.path.join(base, self.folder)
         os.mkdir(self.base)
         self.ports = {name: free_port() for name in ("admin", "box", "sendsms")}
         self.where = str(self.ports["sendsms"])
         self.conf = os.path.join(self.base, "kannel.conf")
         with open(self.conf, "w", encoding="ascii") as file:
-            file.write(BEARERBOX.format(sink=sink.port, connections=phase.connections, **self.ports))
+            file.write(BEARERBOX.format(sink=sink.port, connections=phase.connections, store=self._store(),
+                                        **self.ports))
         self.processes = []
+
+    def _store(self):
+        spool = os.path.join(self.base, "spool")
+        os.mkdir(spool)
+        shutil.chown(spool, USER)
+        return SPOOL.format(spool)
 
     def _start(self, program):
         with open(os.path.join(self.base, program + ".log"), "wb") as log:
@@ -224,18 +239,27 @@ class Kannel:
                 process.wait()
 
 
-class Sides:
-    """Both, on loopback, in one folder."""
+class KannelInMemory(Kannel):
+    modes = {"Kannel without a store": "kannel"}
+    folder = "kannel-in-memory"
 
-    def __init__(self, sink, phase, names):
+    def _store(self):
+        return ""
+
+
+class Sides:
+    """All, on loopback, in one folder: {cell: side}."""
+
+    def __init__(self, sink, phase, kinds):
         self.base = tempfile.mkdtemp(prefix="postsms-", dir="/tmp")
         os.chmod(self.base, 0o755)
         self.sides = []
-        self.wanted = [(kind, sink, phase) for kind in names]
+        self.wanted = (sink, phase, kinds)
 
     def __enter__(self):
+        sink, phase, kinds = self.wanted
         try:
-            for kind, sink, phase in self.wanted:
+            for kind in kinds:
                 self.sides.append(kind(self.base, sink, phase))
                 self.sides[-1].start()
         except BaseException:
@@ -261,11 +285,12 @@ def ticks(roots):
 
 
 def run_cell(program, sink, side, mode, phase, in_flight, count):
+    how = side.modes[mode]
     first = sink.begin(count, phase.delay_ms)
     before = ticks(side.roots())
-    if mode != "postsms":
+    if how != "postsms":
         in_flight = min(in_flight, KANNEL_MOST)
-    done = subprocess.run([program, mode, side.where, str(in_flight), str(count), str(first)], check=False, text=True,
+    done = subprocess.run([program, how, side.where, str(in_flight), str(count), str(first)], check=False, text=True,
                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=CELL_LIMIT)
     if done.returncode:
         raise Fault(f"{mode}: load: exit {done.returncode}: {done.stderr.strip()}")
@@ -290,18 +315,18 @@ def describe(cell):
 def beside_kannel(programs, sink, phase, args):
     """{in flight: {mode: [Cell, …]}}"""
     results = {in_flight: collections.defaultdict(list) for in_flight in phase.in_flight}
-    with Sides(sink, phase, (Ours, Kannel)) as sides:
+    with Sides(sink, phase, (Ours, Kannel, KannelInMemory)) as sides:
         for mode, side in sides.items():
             run_cell(programs["bench_http_load"], sink, side, mode, phase, phase.in_flight[-1], WARM_UP)
         for repetition in range(args.repetitions):
             cells = [(in_flight, mode) for in_flight in phase.in_flight for mode in sides
-                     if mode != "kannel-close" or in_flight <= CLOSE_MOST]
+                     if sides[mode].modes[mode] != "kannel-close" or in_flight <= CLOSE_MOST]
             for in_flight, mode in cells if repetition % 2 == 0 else cells[::-1]:
                 cell, seen = run_cell(programs["bench_http_load"], sink, sides[mode], mode, phase, in_flight, args.sms)
                 results[in_flight][mode].append(cell)
                 note(f"{phase.name}, repetition {repetition + 1}, {in_flight} in flight, {mode}: "
                      f"{cell.rate:.0f} SMS/s, {describe(cell)}; {seen.octets / seen.requests:.0f} octets a request, "
-                     f"{seen.connections} connections opened to the provider, {seen.most} open with the other side's")
+                     f"{seen.connections} connections opened to the provider, {seen.most} open with the others'")
     return results
 
 
@@ -309,16 +334,13 @@ def ratios(ours, theirs, what):
     return [getattr(one, what) / getattr(other, what) for one, other in zip(ours, theirs)]
 
 
-def phase_rows(phase, results, rate_targets, cpu_target):
+def phase_rows(phase, results, targets):
     for in_flight, cells in results.items():
         ours, label = cells["postsms"], f"{phase.name}, {in_flight} in flight"
-        for mode, held in (("kannel", "Kannel, client keeps connections"), ("kannel-close", "Kannel, client does not")):
-            kept = mode == "kannel"
-            if mode not in cells:
-                continue
-            yield Row(f"SMS/s, {label}", held, rate_targets.get(in_flight, "") if kept else "",
-                      ratios(ours, cells[mode], "rate"))
-            yield Row(f"CPU, {label}", held, cpu_target if kept else "", ratios(ours, cells[mode], "cpu"))
+        for mode in (mode for mode in cells if mode != "postsms"):
+            rate_target, cpu_target = targets.get(in_flight, ("", "")) if mode == "Kannel" else ("", "")
+            yield Row(f"SMS/s, {label}", mode, rate_target, ratios(ours, cells[mode], "rate"))
+            yield Row(f"CPU, {label}", mode, cpu_target, ratios(ours, cells[mode], "cpu"))
         if phase.delay_ms:
             ideal = phase.connections * 1000 / phase.delay_ms
             yield Row(f"SMS/s, {label}", f"the {ideal:.0f} that {phase.connections} connections can", "",
@@ -412,14 +434,15 @@ def main():
     slow = Phase("100 ms", 100, 50, (100,))
     sink = Sink(programs["bench_http_sink"])
     try:
-        rows = list(phase_rows(fast, beside_kannel(programs, sink, fast, args), {8: ">= 0.8", 32: ">= 1.0"}, "<= 0.6"))
-        rows += phase_rows(slow, beside_kannel(programs, sink, slow, args), {}, "")
+        rows = list(phase_rows(fast, beside_kannel(programs, sink, fast, args),
+                               {8: (">= 0.8", "<= 0.6"), 32: (">= 1.0", "<= 0.6")}))
+        rows += phase_rows(slow, beside_kannel(programs, sink, slow, args), {})
         if args.mails:
             rows += postfix_rows(programs, sink, args)
     finally:
         sink.close()
     print(f"{os.cpu_count()} CPUs, Linux {platform.release()}, load before {load:.2f}, fdatasync {sync:.2f} ms before "
-          f"and {sync_ms():.2f} ms after; Kannel {kannel_version()} without a store; {args.repetitions} repetitions of "
+          f"and {sync_ms():.2f} ms after; Kannel {kannel_version()}; {args.repetitions} repetitions of "
           f"{args.sms} SMS, {fast.connections} connections to the provider at 0 ms and {slow.connections} at "
           f"{slow.delay_ms} ms; {args.mails} mails of {args.size} octets over {args.sessions} sessions; "
           f"{time.monotonic() - began:.0f} s\n")
