@@ -94,15 +94,19 @@ def processes():
     return found
 
 
-def family(place):
-    """processes() of this place: master, postsmsd, milter and all below."""
+def descendants(roots):
+    """processes() of these pids and of all below."""
     everything = processes()
-    roots = {place.postfix._master_pid(), place.postsms.pid(), place.postsms.pid("postsms-milter")}
     ours, before = set(roots), None
     while ours != before:
         before = set(ours)
         ours |= {pid for pid, entry in everything.items() if entry[0] in ours}
     return {pid: everything[pid] for pid in ours}
+
+
+def family(place):
+    """processes() of this place: master, postsmsd, milter and all below."""
+    return descendants({place.postfix._master_pid(), place.postsms.pid(), place.postsms.pid("postsms-milter")})
 
 
 def cpu(place):

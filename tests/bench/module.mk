@@ -41,3 +41,11 @@ bench-text: $(B)/tests/bench_text
 .PHONY: bench-waiting
 bench-waiting: all
 	POSTSMS_BUILD=$(CURDIR)/$(B) $(PYTHON) tests/bench/waiting.py $(BENCH_WAITING_ARGS)
+
+# An HTTP gateway beside Kannel (apt-get install kannel), then through Postfix. BENCH_HTTP_ARGS=--help
+HTTP_BENCH := http_load http_sink
+TEST_PROGRAMS += $(HTTP_BENCH:%=bench_%)
+$(foreach p,$(HTTP_BENCH),$(eval bench_$(p)_MAIN := tests/bench/$(p).c) $(eval bench_$(p)_PLACE := tests))
+.PHONY: bench-http
+bench-http: all $(HTTP_BENCH:%=$(B)/tests/bench_%) $(B)/tests/bench_load
+	POSTSMS_BUILD=$(CURDIR)/$(B) $(PYTHON) tests/bench/http_gateway.py $(BENCH_HTTP_ARGS)
