@@ -55,6 +55,13 @@ chaos: all
 	POSTSMS_CHAOS=$(POSTSMS_CHAOS) POSTSMS_BUILD=$(CURDIR)/$(B) $(PYTHON) -m pytest -q -s -p no:cacheprovider \
 	tests/system/test_chaos.py
 
+# POSTSMS_HTTP_FAULTS messages through a provider that fails in every way; "make check" has a short form of it.
+POSTSMS_HTTP_FAULTS ?= 10000
+.PHONY: http-faults
+http-faults: all
+	POSTSMS_HTTP_FAULTS=$(POSTSMS_HTTP_FAULTS) POSTSMS_BUILD=$(CURDIR)/$(B) $(PYTHON) -m pytest -q -s \
+	-p no:cacheprovider tests/system/test_http_faults.py
+
 # POSTSMS_SOAK seconds of SMTP sessions while the milter reloads; "make check" has a short form of it.
 POSTSMS_SOAK ?= 60
 .PHONY: soak

@@ -77,14 +77,44 @@ http_free(struct gateway *base)
     g_free(gateway);
 }
 
+/* For a person, and to see whether there is a URL at all. */
+static void
+sample_part(struct gateway_part *part, GBytes *nothing)
+{
+    *part = (struct gateway_part){
+        .ref = "00000000000000000000000000000000",
+        .number = "+10000000",
+        .originator = "",
+        .phone = "",
+        .encoding = "gsm7",
+        .text = "",
+        .udh = nothing,
+        .data = nothing,
+        .part = 1,
+        .parts = 1,
+        .sms = 1,
+        .values = "",
+    };
+}
+
 static void
 http_check(const struct conf_gateway *conf, Faults *faults)
 {
     g_autoptr(HttpSettings) settings = http_settings_new(conf, faults);
-    const char *url = conf->http->texts[CONF_HTTP_URL].text;
+    g_autoptr(GBytes) nothing = g_bytes_new(NULL, 0);
+    g_autoptr(HttpRequest) request = NULL;
+    const struct conf_text *url = &conf->http->texts[CONF_HTTP_URL];
+    struct gateway_part part;
+    struct outcome why;
 
-    if (settings && settings->secret_file && g_str_has_prefix(url, "http://") &&
-        !g_str_has_prefix(url, "http://127.") && !g_str_has_prefix(url, "http://localhost"))
+    if (!settings)
+        return;
+    sample_part(&part, nothing);
+    if (http_request_build(settings, &part, 0, true, &request, &why) < 0)
+        faults_add(faults, url->file, url->line, "gateway \"%s\": %s", conf->id, why.text);
+    else if (settings->secret_file && g_str_has_prefix(request->url, "http://") &&
+             !g_str_has_prefix(request->url, "http://127.") &&
+             !g_str_has_prefix(request->url, "http://localhost"))
         faults_warn(faults, conf->file, conf->line,
                     "gateway \"%s\": secrets and texts travel unencrypted (http)", conf->id);
 }
@@ -141,26 +171,6 @@ http_expected_ms(const struct gateway *base)
 {
     (void)base;
     return EXPECTED_MS;
-}
-
-/* For a person; only its address matters to a probe. */
-static void
-sample_part(struct gateway_part *part, GBytes *nothing)
-{
-    *part = (struct gateway_part){
-        .ref = "00000000000000000000000000000000",
-        .number = "+10000000",
-        .originator = "",
-        .phone = "",
-        .encoding = "gsm7",
-        .text = "",
-        .udh = nothing,
-        .data = nothing,
-        .part = 1,
-        .parts = 1,
-        .sms = 1,
-        .values = "",
-    };
 }
 
 static int

@@ -309,6 +309,8 @@ http_modifiers_arrange(struct http_reading *reading, struct http_draft *draft)
 {
     struct http_term *term = draft->term;
 
+    if (draft->raw && term->variable == HTTP_VAR)
+        term->escape = HTTP_PLACE_PLAIN; /* the admin's own text, such as the beginning of a URL */
     if (draft->unicode && !is_digits(term) && !draft->raw)
         insert_step(term, term->steps_count, (struct http_step){.kind = HTTP_STEP_HEX});
     move_len(term);
