@@ -79,4 +79,4 @@ fuzz:
 	build/corpus/$(FUZZ) tests/fuzz/corpus/$(FUZZ)
 $(B)/fuzz/%: $(B)/obj/tests/fuzz/fuzz_%.o $(foreach m,decide gateway sms reader readers trim plain rules spool lib,$(B)/obj/lib$(m).a)
 	@mkdir -p $(@D)
-	$(CC) -fsanitize=fuzzer,address,undefined -o $@ $^ $(shell pkg-config --libs glib-2.0 gmime-3.0 libconfuse sqlite3 nettle libsystemd jansson libpcre2-8 libxml-2.0)
+	$(CC) -fsanitize=fuzzer,address,undefined -o $@ $^ $(shell pkg-config --libs glib-2.0 gmime-3.0 libconfuse sqlite3 nettle libsystemd jansson libcurl libpcre2-8 libxml-2.0)

@@ -51,6 +51,8 @@ write_and_read(const char *label, const GString *text)
 {
     g_autoptr(GByteArray) written = g_byte_array_new();
     g_autoptr(GString) again = NULL;
+    g_autofree char *once = NULL;
+    g_autofree char *twice = NULL;
     guint replaced;
 
     if (!charset_encode(label, text->str, text->len, written) ||
@@ -58,11 +60,13 @@ write_and_read(const char *label, const GString *text)
         return;
     again = decode(label, written->data, written->len, &replaced);
     g_assert_cmpuint(replaced, ==, 0);
-    clean_text(again); /* as a reader does: iconv composes Hebrew, NFC does not */
+    /* iconv composes Hebrew, a reader does not, and long runs of marks stay as they are. */
+    once = g_utf8_normalize(text->str, -1, G_NORMALIZE_NFD);
+    twice = g_utf8_normalize(again->str, -1, G_NORMALIZE_NFD);
     if (has_versions(label))
         g_assert_cmpint(g_utf8_strlen(again->str, -1), ==, g_utf8_strlen(text->str, -1));
     else
-        g_assert_cmpstr(again->str, ==, text->str);
+        g_assert_cmpstr(twice, ==, once);
 }
 
 int

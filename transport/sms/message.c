@@ -139,16 +139,18 @@ too_long(const struct sms_message *message, guint maxmsgs, struct outcome *why)
     return -1;
 }
 
-/* Text and append in the characters of the choice. */
+/* Text and append (whole is both) in the characters of the choice. */
 static int
-write_text(struct sms_message *message, const char *text, const struct sms_limits *limits,
-           const struct choice *choice, struct outcome *why)
+write_text(struct sms_message *message, const char *text, const char *whole,
+           const struct sms_limits *limits, const struct choice *choice, struct outcome *why)
 {
     guint maxmsgs = CLAMP(limits->maxmsgs, 1, SMS_PARTS_MAX);
     g_autofree char *shown =
         transliterate(text, choice->level, limits->languages, limits->languages_count);
-    g_autofree char *append = transliterate(limits->append ? limits->append : "", choice->level,
-                                            limits->languages, limits->languages_count);
+    g_autofree char *both =
+        transliterate(whole, choice->level, limits->languages, limits->languages_count);
+    /* What a mark in front of it becomes depends on the text's last character. */
+    const char *append = both + strlen(shown);
 
     message->truncated = choice->parts > maxmsgs;
     if (!message->truncated)
@@ -191,7 +193,7 @@ sms_split(const char *text, const struct sms_limits *limits, struct sms_message 
     message->forced_by = g_steal_pointer(&choice.forced_by);
     message->parts_needed = choice.parts;
     message->parts_unforced = choice.parts_unforced;
-    if (write_text(message, text, limits, &choice, why) < 0)
+    if (write_text(message, text, whole, limits, &choice, why) < 0)
         return -1;
     add_parts(message, &choice.coding, limits->reference);
     *ret = g_steal_pointer(&message);
