@@ -10,11 +10,10 @@ import threading
 from collections import Counter
 
 from harness import build
+from harness.http_place import BUILD
 from harness.postsms import Postsms
 from harness.provider import Provider, Reply
-from harness.site import ROOT
 
-BUILD = os.environ.get("POSTSMS_BUILD") or os.path.join(ROOT, "build", "plain")
 MESSAGES = int(os.environ.get("POSTSMS_HTTP_FAULTS", "400"))
 THREADS = 16
 OFFERS = 30

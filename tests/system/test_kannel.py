@@ -7,8 +7,8 @@ import tempfile
 
 import pytest
 from harness import wait_until
+from harness.http_place import Place
 from harness.kannel import Kannel, why_not
-from test_http import Place
 
 pytestmark = pytest.mark.skipif(bool(why_not()), reason=str(why_not()))
 

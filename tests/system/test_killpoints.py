@@ -18,6 +18,7 @@ import subprocess
 import pytest
 from harness import build, wait_until
 from harness.site import ALARM_TO, DOMAIN, ROOT
+from http_points import http
 
 SENDER = "anna@allowed.example"
 LONG = "Die Wartung beginnt um zehn Uhr. " * 12
@@ -373,7 +374,7 @@ def backup(new_site, kill, settings):
 
 
 KINDS = {"one": one, "long": long, "pair": pair, "warning": warning, "alarm": alarm, "moved": moved, "migration": migration,
-         "purge": purge, "backup": backup}
+         "purge": purge, "backup": backup, "http": http}
 
 
 @with_points
@@ -382,7 +383,7 @@ KINDS = {"one": one, "long": long, "pair": pair, "warning": warning, "alarm": al
 def test_point(request, row, what):
     assert row.isdigit()
     kill, kind, *settings = what.split()
-    fixture = "new_site" if kind in ("moved", "migration", "purge", "backup") else "site"
+    fixture = "new_site" if kind in ("moved", "migration", "purge", "backup", "http") else "site"
     KINDS[kind](request.getfixturevalue(fixture), kill, {key: int(value) for key, value in
                                                          (setting.split("=") for setting in settings)})
 
