@@ -27,6 +27,7 @@ static cfg_opt_t transport_keys[] = {
     CFG_INT("maxmsgs", 1, CFGF_NONE),
     CFG_STR("too_long", "truncate", CFGF_NONE),
     CFG_STR("message", "%%Sender%%\n%%Subject%%\n%%Body%%", CFGF_NONE),
+    CFG_STR("append", "", CFGF_NONE),
     CFG_STR("translit", "punctuation", CFGF_NONE),
     CFG_STR_LIST("languages", "{}", CFGF_NONE),
     CFG_STR("lifetime", "0", CFGF_NONE),
@@ -255,6 +256,7 @@ get_text(cfg_t *cfg, struct conf *conf)
     conf->maxmsgs = value_int(cfg, "maxmsgs", 1, 128);
     conf->too_long_reject = value_choice(cfg, "too_long", "reject", "truncate");
     conf->message = g_strdup(cfg_getstr(cfg, "message"));
+    conf->append = g_strdup(cfg_getstr(cfg, "append"));
     conf->translit = (enum conf_translit)value_word(cfg, "translit", levels);
     get_languages(cfg, conf);
     conf->strip_signature = cfg_getbool(cfg, "strip_signature");
@@ -363,6 +365,7 @@ conf_unref(struct conf *conf)
     g_free(conf->smtp_rules);
     g_free(conf->spam_target);
     g_free(conf->message);
+    g_free(conf->append);
     g_strfreev(conf->disclaimers);
     g_clear_pointer(&conf->networks, g_ptr_array_unref);
     g_strfreev(conf->prefixes);

@@ -138,6 +138,7 @@ struct conf {
     int maxmsgs;
     bool too_long_reject;
     char *message; /* template */
+    char *append;  /* behind every text, its length reserved; "" for nothing */
     enum conf_translit translit;
     guint8 languages[CONF_LANGUAGES]; /* national tables that may be used, by number, in order */
     gsize n_languages;

@@ -14,7 +14,7 @@ SITE = {"settings": {"transport": {"maxmsgs": 5, "message": "%%Body%%"}},
         "postfix": {"message_size_limit": "50000000", "header_size_limit": "1000000"}}
 SENDER = "anna@allowed.example"
 PLAIN = {"maxmsgs": 5, "message": "%%Body%%", "translit": "punctuation", "languages": [], "too_long": "truncate",
-         "encrypted": "placeholder", "strip_signature": True}
+         "encrypted": "placeholder", "strip_signature": True, "append": ""}
 
 
 @pytest.fixture
@@ -47,6 +47,17 @@ def test_curly_quotes_cost_nothing(site):
     parts, said, _ = site.send_sms("“Don’t stop” – it’s 5 €…")
     assert [part["text"] for part in parts] == ["\"Don't stop\" - it's 5 €..."]
     assert parts[0]["encoding"] == "gsm7" and said["forced_by"] is None
+
+
+def test_appended(site, settings):
+    """What a setting appends is never cut: its length is reserved, and it follows the ellipsis (ICE-PAR, M of UMG-OPT)."""
+    settings(append="\nnicht antworten", maxmsgs=1)
+    parts, said, _ = site.send_sms("Die Wartung beginnt um zehn Uhr. " * 9)
+    part, = parts
+    assert part["text"].endswith("...\nnicht antworten") and len(part["text"]) <= 160
+    assert said["truncated"] and said["text"] == part["text"]
+    parts, _, _ = site.send_sms("kurz")
+    assert parts[0]["text"] == "kurz\nnicht antworten"
 
 
 TRANSLIT = {

@@ -115,6 +115,7 @@ set_limits(const struct compose *compose, struct sms_limits *ret)
         .translit = (enum sms_translit)conf->translit,
         .languages = conf->languages,
         .languages_count = gateway->tables ? conf->n_languages : 0,
+        .append = *conf->append ? conf->append : NULL,
         .has_dcs = addr->dcs >= 0,
         .dcs = addr->dcs >= 0 ? (guint8)addr->dcs : 0,
         .pid = addr->pid >= 0 ? (guint8)addr->pid : 0,
