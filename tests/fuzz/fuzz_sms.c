@@ -14,8 +14,8 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* More tables to choose from never cost more for the same text. Without them it may be cheaper for a
- * mark that transliteration drops and a table would have kept. */
+/* More tables to choose from never cost more for the same text. Without them it may be cheaper for
+ * a mark that transliteration drops and a table would have kept. */
 static void
 check_cheapest(const char *text, const struct sms_limits *limits, guint parts_needed)
 {

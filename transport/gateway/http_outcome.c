@@ -40,8 +40,8 @@ plain_body(const struct http_settings *settings, const struct http_reply *reply)
     const char *body = reply->body->str;
     GString *text;
 
-    if (settings->texts->len > 0 || reply->body->len == 0 ||
-        body[strspn(body, " \t\r\n")] == '<' || memchr(body, '\0', reply->body->len))
+    if (settings->texts->len > 0 || reply->body->len == 0 || body[strspn(body, " \t\r\n")] == '<' ||
+        memchr(body, '\0', reply->body->len))
         return NULL; /* nothing, markup, or no text at all */
     text = g_string_new_len(body, (gssize)MIN(reply->body->len, TEXT_MAX));
     return g_string_free(text, FALSE);

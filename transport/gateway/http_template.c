@@ -262,6 +262,7 @@ http_template_parse(const char *text, enum http_place place, struct http_templat
                     guint *ret_at, struct outcome *why)
 {
     g_autoptr(HttpTemplate) tmpl = g_new0(struct http_template, 1);
+    /* cppcheck-suppress ctuuninitvar; it is written there, never read */
     struct http_reading reading = {text, place, tmpl, ret_at, why};
     const char *invalid;
 

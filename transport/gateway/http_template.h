@@ -24,10 +24,10 @@
  * leave names alone; unicode (UTF-16BE, as hex unless hex, b64 or raw follows); charset=NAME;
  * hex (lower case, of ref the reference itself); b64; max=N characters or octets; len (the number
  * of octets in one octet in front of a value that is not empty), which is always done just before
- * hex and b64 and behind what is for text; raw (the octets; var is not escaped then). Of binary: bool (true or false); of
- * ref: int31 (its first 4 octets as a number without the top bit, never 0); of ttl: s, ms, min
- * (rounded up). Without any change data of 8bit and the udh are base64; with one they are octets,
- * of the udh without its length octet.
+ * hex and b64 and behind what is for text; raw (the octets; var is not escaped then). Of binary:
+ * bool (true or false); of ref: int31 (its first 4 octets as a number without the top bit, never
+ * 0); of ttl: s, ms, min (rounded up). Without any change data of 8bit and the udh are base64; with
+ * one they are octets, of the udh without its length octet.
  *
  * What comes out is escaped for its place, or, with url, json or xml, in that way only. A header's
  * own text has no control characters, a URL's no blanks either; octets that are no text are refused
