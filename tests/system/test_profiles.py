@@ -32,7 +32,7 @@ TEXTS = {"gsm7": 'Zür & "1+1" 50%', "unicode": "Жук 😀", "long": LONG}
 UDH, OCTETS = bytes.fromhex("06050415811581"), bytes.fromhex("00ff1b2526")
 EXITS = {"accepted": (0, ""), "temporary": (75, "4.3."), "config": (75, "4.3.5 "), "permanent": (77, "5.7.1 "),
          "unknown": (75, "4.4.2 ")}
-PASSED_OVER = {"host", "user-agent", "content-length", "expect", "x-amz-date"}
+PASSED_OVER = {"host", "user-agent", "content-length", "x-amz-date"}
 
 
 def sections(name):
