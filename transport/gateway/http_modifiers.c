@@ -8,6 +8,7 @@
 #include <string.h>
 
 #define CHARACTERS 100000 /* of ;max: far above what one message can have */
+#define DIGITS     6      /* of that number */
 
 /* What a variable can be, for modifiers that not every variable has a use for. */
 enum use {
@@ -126,7 +127,8 @@ read_step(struct http_reading *reading, struct http_draft *draft, const struct m
     guint64 number = 0;
 
     if (kind == HTTP_STEP_MAX &&
-        !g_ascii_string_to_unsigned(text, 10, 1, CHARACTERS, &number, NULL))
+        (strlen(text) > DIGITS ||
+         !g_ascii_string_to_unsigned(text, 10, 1, CHARACTERS, &number, NULL)))
         return http_reading_fail(reading, at, "max is a number from 1 to %d", CHARACTERS);
     if (kind == HTTP_STEP_CHARSET && !is_charset(text))
         return http_reading_fail(reading, at, "unknown charset \"%.*s\"",
