@@ -10,8 +10,8 @@ add_event(struct spool *spool, gint64 delivery, int part, const char *what, cons
           gint64 now)
 {
     static const char sql[] =
-        "INSERT INTO event SELECT ?1, coalesce(max(n), 0) + 1, ?2, ?3, ?4, ?5 FROM event "
-        "WHERE delivery = ?1";
+        "INSERT INTO event VALUES (?1, (SELECT coalesce(max(n), 0) + 1 FROM event WHERE "
+        "delivery = ?1), ?2, ?3, ?4, ?5)";
     sqlite3_stmt *stmt = spool_statement(spool, sql);
 
     if (!stmt)
