@@ -11,8 +11,8 @@ import time
 
 import pytest
 from harness import wait_until
+from harness.http_place import SECRET, Place
 from harness.provider import Provider, Reply, certificates
-from test_http import OK, SECRET, Place
 
 LONG = "0123456789 " * 20  # two parts
 PAUSES = {  # Retry-After: whether the gateway pauses, from, to seconds
@@ -20,7 +20,7 @@ PAUSES = {  # Retry-After: whether the gateway pauses, from, to seconds
 FORMS = {
     "broken": {"timeout": "2"},
     "local": {"split": "local"},
-    "words": {"result": OK, "text": "json:/message", "auth": "basic", "auth.user": "%secret.user%",
+    "words": {"text": "json:/message", "auth": "basic", "auth.user": "%secret.user%",
               "secret_file": "SECRET"},
     "patient": {"unknown_after": "1s"},
     "three": {"concurrency": 3},
