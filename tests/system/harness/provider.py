@@ -10,6 +10,7 @@ import ssl
 import struct
 import subprocess
 import threading
+import time
 import warnings
 from collections import namedtuple
 
@@ -17,13 +18,15 @@ from .wait import PATIENCE
 
 Request = namedtuple("Request", "method target headers body connection number")
 ENDLESS = 64 * 1024 * 1024
+KEY = ("ec", "-pkeyopt", "ec_paramgen_curve:prime256v1")
 
 
 class Reply:
     """status, body (bytes), headers ({name: value}). fault: "close" (nothing is answered), "reset" (the same, by RST),
-    "unread" (RST before the request is read), "truncate" (the body ends too early), "endless", "slow" (an octet at a
-    time), "hang" (until close()), "garbage" (no HTTP), "raw" (body is the whole answer), "second" (the first request
-    of a connection is answered, the second one read and the connection closed). last: close behind the answer."""
+    "unread" (RST when its first octets are there, before they are read), "truncate" (the body ends too early),
+    "endless", "slow" (an octet at a time), "hang" (until close()), "garbage" (no HTTP), "raw" (body is the whole
+    answer), "second" (the first request of a connection is answered, the second one read and the connection closed),
+    "alert" (TLS: the second request is read and a fatal alert is the answer). last: close behind the answer."""
 
     def __init__(self, status=200, body=b'{"status":"ok"}', headers=(), fault=None, last=False):
         self.status, self.body, self.headers = status, body, dict(headers)
@@ -35,12 +38,75 @@ class Reply:
         return ("\r\n".join([*head, f"Content-Length: {length}"]) + "\r\n\r\n").encode() + self.body
 
 
-class Provider:
-    """answer: a Reply, or a function of a Request. certificate: (cert, key) files; client_ca: who signs the clients'
-    certificates, which are demanded then."""
+class Tls:
+    """A server's side of TLS over a connection that stays ours, so that an alert can be sent when we want it, and what
+    was sent last is not lost by how we close."""
 
-    def __init__(self, answer=None, certificate=None, client_ca=None, versions=None):
+    def __init__(self, connection, context):
+        self._connection = connection
+        self._in, self._out = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self._tls = context.wrap_bio(self._in, self._out, server_side=True)
+        try:
+            self._step(self._tls.do_handshake)
+        except ssl.SSLError:
+            self._linger()
+            raise
+
+    def _flush(self):
+        octets = self._out.read()
+        if octets:
+            self._connection.sendall(octets)
+
+    def _step(self, function, *args):
+        while True:
+            try:
+                return function(*args)
+            except ssl.SSLWantReadError:
+                self._flush()
+                more = self._connection.recv(65536)
+                if more:
+                    self._in.write(more)
+                else:
+                    self._in.write_eof()
+            finally:
+                self._flush()
+
+    def _linger(self):
+        """To close with octets unread would be an RST, and take the alert away from the client."""
+        end = time.monotonic() + 10
+        self._connection.shutdown(socket.SHUT_WR)
+        while time.monotonic() < end and self._connection.recv(65536):
+            pass
+
+    def recv(self, size):
+        try:
+            return self._step(self._tls.read, size)
+        except (ssl.SSLZeroReturnError, ssl.SSLEOFError):
+            return b""
+
+    def sendall(self, octets):
+        self._tls.write(octets)
+        self._flush()
+
+    def alert(self):
+        """What OpenSSL says to a record that nobody can have written."""
+        self._in.write(b"\x17\x03\x03\x00\x20" + b"\0" * 32)
+        try:
+            self._tls.read(1)
+        except ssl.SSLError:
+            pass
+        self._flush()
+        self._linger()
+
+
+class Provider:
+    """answer: a Reply, or a function of a Request. before: a function of the number that the next request of a
+    connection has; if it gives true, what comes there is "unread". certificate: (cert, key) files; client_ca: who signs
+    the clients' certificates, which are demanded then."""
+
+    def __init__(self, answer=None, certificate=None, client_ca=None, versions=None, before=None):
         self.answer = answer or Reply()
+        self.before = before or (lambda number: not callable(self.answer) and self.answer.fault == "unread")
         self.requests = []  # complete ones, in order
         self.connections = 0  # that brought at least an octet
         self.confirmed = []  # requests whose 2xx was handed to the kernel as a whole
@@ -61,13 +127,12 @@ class Provider:
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=256)
         self.port = self._listener.getsockname()[1]
         self.url = f"{'https' if certificate else 'http'}://127.0.0.1:{self.port}"
-        self._threads = []
+        self._open = set()  # connections
         self._start(self._accept)
 
-    def _start(self, function, *args):
-        thread = threading.Thread(target=function, args=args, daemon=True)
-        self._threads.append(thread)
-        thread.start()
+    @staticmethod
+    def _start(function, *args):
+        threading.Thread(target=function, args=args, daemon=True).start()
 
     def _accept(self):
         while not self._closing.is_set():
@@ -77,23 +142,27 @@ class Provider:
                 return
             self._start(self._serve, connection)
 
-    def _serve(self, connection):
-        connection.settimeout(60 * PATIENCE)
+    def _serve(self, raw):
+        raw.settimeout(60 * PATIENCE)
+        with self._changed:
+            self._open.add(raw)
         try:
-            if self._context:
-                connection = self._context.wrap_socket(connection, server_side=True)
-            self._talk(connection)
+            self._talk(Tls(raw, self._context) if self._context else raw, raw)
         except (OSError, ValueError):
             pass  # the other side went: that is what many tests are about
         finally:
-            connection.close()
+            with self._changed:
+                self._open.discard(raw)
+                raw.close()
+                self._changed.notify_all()
 
-    def _talk(self, connection):
+    def _talk(self, connection, raw):
         data, number, index = b"", 0, None
         while True:
-            fault = None if callable(self.answer) else self.answer.fault
-            if fault == "unread":
-                self._reset(connection)
+            if self.before(number + 1):
+                if not data:
+                    raw.recv(1, socket.MSG_PEEK)
+                self._reset(raw)
                 return
             while b"\r\n\r\n" not in data:
                 more = connection.recv(65536)
@@ -121,22 +190,24 @@ class Provider:
                 self.requests.append(request)
                 self._changed.notify_all()
             reply = self.answer(request) if callable(self.answer) else self.answer
-            if not self._give(connection, request, reply):
+            if not self._give(connection, raw, request, reply):
                 return
 
     @staticmethod
-    def _reset(connection):
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    def _reset(raw):
+        raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
-    def _give(self, connection, request, reply):
+    def _give(self, connection, raw, request, reply):
         """True if the connection goes on."""
         fault = reply.fault
-        if fault == "second":
-            fault = "close" if request.number == 2 else None
+        if fault in ("second", "alert"):
+            fault = None if request.number < 2 else "close" if fault == "second" else fault
         if fault == "hang":
             self._closing.wait(60 * PATIENCE)
         elif fault in ("reset", "unread"):
-            self._reset(connection)
+            self._reset(raw)
+        elif fault == "alert":
+            connection.alert()
         elif fault == "garbage":
             connection.sendall(b"\0\1 this is no HTTP\r\n\r\n")
         elif fault == "raw":
@@ -171,9 +242,20 @@ class Provider:
             self.requests, self.confirmed = [], []
 
     def close(self):
+        """Nobody is answered any more; returns when every connection is closed."""
         self._closing.set()
         self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
+
+        def gone():
+            for raw in self._open:
+                try:
+                    raw.shutdown(socket.SHUT_RDWR)
+                except OSError:
+                    pass  # the other side was faster
+            return not self._open
+        with self._changed:
+            assert self._changed.wait_for(gone, 10 * PATIENCE), "connections left open"
 
 
 def certificates(folder):
@@ -188,17 +270,17 @@ def certificates(folder):
         made[name] = (os.path.join(folder, name + ".pem"), os.path.join(folder, name + ".key"))
         return made[name]
     cert, key = names("ca")
-    openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=test ca", "-keyout", key,
+    openssl("req", "-x509", "-newkey", *KEY, "-nodes", "-days", "2", "-subj", "/CN=test ca", "-keyout", key,
             "-out", cert)
     cert, key = names("self")
-    openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=127.0.0.1", "-addext",
+    openssl("req", "-x509", "-newkey", *KEY, "-nodes", "-days", "2", "-subj", "/CN=127.0.0.1", "-addext",
             "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", cert)
     for name, host, days in (("good", "IP:127.0.0.1", "2"), ("expired", "IP:127.0.0.1", "-1"),
                              ("elsewhere", "DNS:sms.example.test", "2"), ("client", "DNS:client", "2")):
         cert, key = names(name)
         with open(os.path.join(folder, name + ".ext"), "w", encoding="ascii") as file:
             file.write(f"subjectAltName={host}\n")
-        openssl("req", "-newkey", "rsa:2048", "-nodes", "-subj", f"/CN={name}", "-keyout", key, "-out", name + ".csr")
+        openssl("req", "-newkey", *KEY, "-nodes", "-subj", f"/CN={name}", "-keyout", key, "-out", name + ".csr")
         openssl("x509", "-req", "-in", name + ".csr", "-CA", made["ca"][0], "-CAkey", made["ca"][1],
                 "-CAcreateserial", "-days", days, "-extfile", name + ".ext", "-out", cert)
     for pair in made.values():
