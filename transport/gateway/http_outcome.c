@@ -6,11 +6,14 @@
  */
 #include "transport/gateway/http_outcome.h"
 
+#include "lib/clean.h"
 #include "lib/log.h"
 #include <string.h>
 
-#define TEXT_MAX 160 /* octets of what a provider says */
-#define REF_MAX  255
+#define TEXT_MAX  160 /* octets of what a provider says */
+#define CODE_MAX  40
+#define REF_MAX   255
+#define UNCUT_MAX 4096 /* of the same before it is masked and cut */
 
 void
 http_outcome_clear(struct http_outcome *outcome)
@@ -19,15 +22,28 @@ http_outcome_clear(struct http_outcome *outcome)
     g_clear_pointer(&outcome->decided, g_free);
 }
 
+/* At most max octets of text, which is freed, without secrets. */
+static char *
+shown(const struct http_settings *settings, char *text, gsize max)
+{
+    GString *string = g_string_new(text);
+
+    http_secrets_mask(settings->secrets, string);
+    clean_cut(string, max);
+    g_free(text);
+    return g_string_free(string, FALSE);
+}
+
 /* The first of extracts that the answer has; NULL if none. */
 static char *
-extract(const GPtrArray *extracts, struct http_answer *answer, const char *ref, gsize max)
+extract(const struct http_settings *settings, const GPtrArray *extracts, struct http_answer *answer,
+        const char *ref, gsize max)
 {
     for (guint i = 0; i < extracts->len; i++) {
-        char *text = http_extract_text(extracts->pdata[i], answer, ref, max);
+        char *text = http_extract_text(extracts->pdata[i], answer, ref, UNCUT_MAX);
 
         if (text && *text)
-            return text;
+            return shown(settings, text, max);
         g_free(text);
     }
     return NULL;
@@ -38,13 +54,12 @@ static char *
 plain_body(const struct http_settings *settings, const struct http_reply *reply)
 {
     const char *body = reply->body->str;
-    GString *text;
 
     if (settings->texts->len > 0 || reply->body->len == 0 || body[strspn(body, " \t\r\n")] == '<' ||
         memchr(body, '\0', reply->body->len))
         return NULL; /* nothing, markup, or no text at all */
-    text = g_string_new_len(body, (gssize)MIN(reply->body->len, TEXT_MAX));
-    return g_string_free(text, FALSE);
+    return shown(settings, g_utf8_make_valid(body, (gssize)MIN(reply->body->len, UNCUT_MAX)),
+                 TEXT_MAX);
 }
 
 /* "HTTP 403: 21211 The number is not valid" */
@@ -52,8 +67,8 @@ static void
 say(const struct http_settings *settings, struct http_answer *answer,
     const struct http_reply *reply, GString *to)
 {
-    g_autofree char *code = extract(settings->codes, answer, "", 40);
-    g_autofree char *text = extract(settings->texts, answer, "", TEXT_MAX);
+    g_autofree char *code = extract(settings, settings->codes, answer, "", CODE_MAX);
+    g_autofree char *text = extract(settings, settings->texts, answer, "", TEXT_MAX);
 
     if (!text)
         text = plain_body(settings, reply);
@@ -61,7 +76,6 @@ say(const struct http_settings *settings, struct http_answer *answer,
     if (code || text)
         g_string_append_printf(to, ": %s%s%s", code ? code : "", code && text ? " " : "",
                                text ? text : "");
-    http_secrets_mask(settings->secrets, to);
 }
 
 static void
@@ -123,7 +137,7 @@ judge_answer(const struct http_settings *settings, const struct gateway_part *pa
                                        class_name(ret->class), reply->status);
     if (ret->class == GATEWAY_ACCEPTED) {
         g_free(ret->gateway_ref);
-        ret->gateway_ref = extract(settings->ids, answer, part->ref, REF_MAX);
+        ret->gateway_ref = extract(settings, settings->ids, answer, part->ref, REF_MAX);
         if (!ret->gateway_ref)
             ret->gateway_ref = g_strdup("");
     }
@@ -135,14 +149,28 @@ judge_answer(const struct http_settings *settings, const struct gateway_part *pa
     set_why(&ret->why, ret->class, ret->wait_ms, settings->id, text->str);
 }
 
-/* What a server said when it ended TLS, out of libcurl's sentence; NULL if it said nothing. */
+/*
+ * Why a server does not want to talk TLS with us, out of libcurl's sentence; NULL if it did not
+ * say. In TLS 1.3 it says only after the handshake that it does not like our certificate, when the
+ * request may have left already. Any other alert, or one on a connection that was good before, is
+ * no proof that the request was not read.
+ */
 static char *
 tls_alert(const struct http_reply *reply)
 {
-    const char *alert = reply->answered ? NULL : strstr(reply->error, "alert ");
+    static const char *const refusals[] = {"certificate",      "handshake",
+                                           "protocol version", "unknown ca",
+                                           "access denied",    "insufficient security",
+                                           "unrecognized name"};
+    const char *alert = strstr(reply->error, "alert ");
+    bool refused = false;
 
-    return alert ? g_strndup(alert + strlen("alert "), strcspn(alert + strlen("alert "), ","))
-                 : NULL;
+    if (!alert || reply->answered || reply->repeated || (reply->written && reply->kept))
+        return NULL;
+    for (guint i = 0; i < G_N_ELEMENTS(refusals); i++)
+        refused |= strstr(alert, refusals[i]) != NULL;
+    return refused ? g_strndup(alert + strlen("alert "), strcspn(alert + strlen("alert "), ","))
+                   : NULL;
 }
 
 /* Whose fault is it that there is no answer, and what is proven? */
@@ -151,7 +179,6 @@ class_of_failure(const struct http_reply *reply)
 {
     g_autofree char *alert = tls_alert(reply);
 
-    /* In TLS 1.3 a server says only after the handshake that it does not like our certificate. */
     if (alert)
         return GATEWAY_CONFIG;
     if (reply->written)
@@ -182,7 +209,9 @@ failure_text(const struct http_settings *settings, const struct http_reply *repl
         g_string_append_printf(to, "no answer within %d s", (int)(settings->timeout_ms / 1000));
     else if (reply->answered)
         g_string_append_printf(to, "a broken answer (%s)",
-                               *reply->error ? reply->error : curl_easy_strerror(reply->code));
+                               reply->code == CURLE_OK ? "it ends within its head"
+                               : *reply->error         ? reply->error
+                                                       : curl_easy_strerror(reply->code));
     else
         g_string_append(to, *reply->error ? reply->error : curl_easy_strerror(reply->code));
     http_secrets_mask(settings->secrets, to);
@@ -196,7 +225,7 @@ http_outcome_of(const struct http_settings *settings, const struct gateway_part 
 
     memset(ret, 0, sizeof(*ret));
     ret->gateway_ref = g_strdup("");
-    if (reply->code == CURLE_OK && reply->status > 0) {
+    if (reply->code == CURLE_OK && reply->status > 0 && reply->whole_head) {
         judge_answer(settings, part, reply, now_s, ret);
         return;
     }

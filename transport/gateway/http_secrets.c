@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #define FILE_MAX  16384
+#define MASK      "***"
 #define MASK_FROM 4 /* shorter ones would mask ordinary words */
 #define ALONE     "secret"
 
@@ -164,20 +165,60 @@ http_secrets_read(const char *path, struct http_secrets **ret, struct outcome *w
     return result;
 }
 
+static void
+mask_text(GString *text, const char *secret)
+{
+    if (strlen(secret) >= MASK_FROM)
+        g_string_replace(text, secret, MASK, 0);
+}
+
+/* Also in the shapes in which a provider may repeat it: percent-encoded, as JSON or HTML has it. */
+static void
+mask_value(GString *text, const char *secret)
+{
+    g_autofree char *encoded = g_uri_escape_string(secret, NULL, FALSE);
+    g_autofree char *markup = g_markup_escape_text(secret, -1);
+    g_autofree char *base64 = g_base64_encode((const guchar *)secret, strlen(secret));
+    g_autoptr(GString) other = g_string_new(secret);
+
+    if (strlen(secret) < MASK_FROM)
+        return;
+    mask_text(text, secret);
+    mask_text(text, encoded);
+    mask_text(text, markup);
+    mask_text(text, base64);
+    g_string_replace(other, "/", "\\/", 0);
+    mask_text(text, other->str);
+    g_string_assign(other, encoded);
+    for (char *at = other->str; (at = strchr(at, '%')); at += 3) {
+        at[1] = g_ascii_tolower(at[1]);
+        at[2] = g_ascii_tolower(at[2]);
+    }
+    mask_text(text, other->str);
+    explicit_bzero(encoded, strlen(encoded));
+    explicit_bzero(markup, strlen(markup));
+    explicit_bzero(base64, strlen(base64));
+    explicit_bzero(other->str, other->len);
+}
+
 void
 http_secrets_mask(const struct http_secrets *secrets, GString *text)
 {
-    GHashTableIter iter;
-    gpointer value;
+    GHashTableIter iter, others;
+    gpointer value, other;
 
     g_hash_table_iter_init(&iter, secrets->values);
     while (g_hash_table_iter_next(&iter, NULL, &value)) {
-        g_autofree char *encoded = g_uri_escape_string(value, NULL, FALSE);
+        /* Two of them are user and password of basic authentication. */
+        g_hash_table_iter_init(&others, secrets->values);
+        while (g_hash_table_iter_next(&others, NULL, &other)) {
+            g_autofree char *both = g_strconcat(value, ":", other, NULL);
+            g_autofree char *base64 = g_base64_encode((const guchar *)both, strlen(both));
 
-        if (strlen(value) < MASK_FROM)
-            continue;
-        g_string_replace(text, value, "***", 0);
-        g_string_replace(text, encoded, "***", 0);
-        explicit_bzero(encoded, strlen(encoded));
+            mask_text(text, base64);
+            explicit_bzero(both, strlen(both));
+            explicit_bzero(base64, strlen(base64));
+        }
+        mask_value(text, value);
     }
 }

@@ -20,7 +20,9 @@ void http_secrets_free(struct http_secrets *secrets);
 /* NULL if there is none; borrowed. */
 const char *http_secrets_get(const struct http_secrets *secrets, const char *name);
 
-/* Puts "***" in the place of every secret of at least four octets, as it is or percent-encoded. */
+/* Puts "***" in the place of every secret of at least four octets: as it is, percent-encoded, as
+ * JSON, HTML or base64 have it, and of two of them as basic authentication has them. Before a text
+ * is cut: the beginning of a secret is not known as one. */
 void http_secrets_mask(const struct http_secrets *secrets, GString *text);
 
 #endif

@@ -60,10 +60,14 @@ on_header(char *line, size_t size, size_t count, void *data)
     size_t len = size * count;
 
     reply->answered = true;
-    if (len >= 5 && memcmp(line, "HTTP/", 5) == 0)
+    if (len >= 5 && memcmp(line, "HTTP/", 5) == 0) {
         g_string_truncate(reply->headers, 0); /* what a 1xx said is past */
-    else if (reply->headers->len + len < HEADERS_MAX)
+        reply->whole_head = false;
+    } else if (line[0] == '\r' || line[0] == '\n') {
+        reply->whole_head = true;
+    } else if (reply->headers->len + len < HEADERS_MAX) {
         g_string_append_len(reply->headers, line, (gssize)len);
+    }
     return len;
 }
 
@@ -86,12 +90,14 @@ on_done(void *context, CURL *easy, CURLcode code)
 {
     struct http_transfer *transfer = context;
     struct http_reply *reply = &transfer->reply;
-    long status = 0, written = 0;
+    long status = 0, written = 0, connections = 0;
 
     KILL_POINT("http-answered");
     curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
     curl_easy_getinfo(easy, CURLINFO_REQUEST_SIZE, &written);
+    curl_easy_getinfo(easy, CURLINFO_NUM_CONNECTS, &connections);
     reply->code = code;
+    reply->kept = connections == 0;
     reply->status = (int)status;
     /* What the request's size says of a first sending is lost in a second: then it was written. */
     reply->written = transfer->sendings > 0 && (written > 0 || reply->repeated);

@@ -12,7 +12,9 @@ struct http_reply {
     CURLcode code;
     char error[CURL_ERROR_SIZE]; /* libcurl's sentence, "" if there is none */
     bool written;                /* octets of the request may have left */
-    bool answered;               /* octets of an answer came */
+    bool answered;               /* octets of an answer came, */
+    bool whole_head;             /* up to the empty line behind its headers */
+    bool kept;                   /* it went over a connection that had been used before */
     bool repeated;               /* libcurl wanted to send it a second time and was not let */
     bool too_long;               /* the body was longer than HTTP_ANSWER_MAX */
     int status;                  /* of the last answer that was not 1xx; 0: none */
