@@ -31,9 +31,12 @@ def place(kannel):
         made = Place(base, {}, {})
         made.close()
         made.postsms.gateways = {}
-        for name, password in (("kannel", "geheim"), ("wrong", "falsch")):
-            secret = made.put_secret(name, f"user = anna\npassword = {password}\n")
-            made.postsms.gateways[name] = {key: value for key, value in {**keys, "secret_file": secret}.items() if value}
+        for name, user, password, more in (("kannel", "anna", "geheim", {}), ("wrong", "anna", "falsch", {}),
+                                           ("plain", "otto", "ab-werk", {}),
+                                           ("whole", "anna", "geheim", {"split": "remote"})):
+            secret = made.put_secret(name, f"user = {user}\npassword = {password}\n")
+            made.postsms.gateways[name] = {key: value for key, value in
+                                           {**keys, **more, "secret_file": secret}.items() if value}
         made.postsms.change()
         made.postsms.start_daemon()
         yield made
@@ -60,15 +63,20 @@ def test_unicode(kannel, place):
     assert receiver == number_of(place) and octets.decode("utf-16-be") == "Жук “q” 😀"
 
 
-def test_long(kannel, place):
-    """Kannel makes the parts."""
-    text = "Die Wartung beginnt um zehn Uhr. " * 12
+@pytest.mark.parametrize("text,charset", [("Die Wartung beginnt um zehn Uhr, 5 €. " * 10, "utf-8"),
+                                          ("Ремонт начнётся в десять часов. " * 5, "utf-16-be")])
+@pytest.mark.parametrize("gateway", ["kannel", "plain", "whole"])
+def test_long(kannel, place, gateway, text, charset):
+    """Every part arrives. plain: of a sendsms-user as it comes, whose long texts Kannel would accept and cut to one
+    SMS. whole: by split = "remote", of one that may have several."""
     before = len(kannel.lines)
-    assert place.send("kannel", text)[0] == 0
+    assert place.send(gateway, text)[0] == 0
     lines = kannel.wait_lines(before + 3)[before:]
     assert len(lines) == 3 and {line[1] for line in lines} == {number_of(place)}
+    assert {(header[:3], header[4]) for *_, header in lines} == {(b"\x05\x00\x03", 3)}
     parts = sorted((header[-1], octets) for *_, octets, header in lines)
-    assert b"".join(octets for _, octets in parts).decode() == text.strip()
+    assert [number for number, _ in parts] == [1, 2, 3]
+    assert b"".join(octets for _, octets in parts).decode(charset) == text.strip()
 
 
 def test_binary(kannel, place):

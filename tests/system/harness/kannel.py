@@ -40,6 +40,11 @@ password = geheim
 max-messages = 10
 concatenation = true
 user-allow-ip = 127.0.0.1
+
+group = sendsms-user
+username = otto
+password = ab-werk
+user-allow-ip = 127.0.0.1
 """
 
 
