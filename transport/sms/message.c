@@ -145,10 +145,9 @@ write_text(struct sms_message *message, const char *text, const char *whole,
            const struct sms_limits *limits, const struct choice *choice, struct outcome *why)
 {
     guint maxmsgs = CLAMP(limits->maxmsgs, 1, SMS_PARTS_MAX);
-    g_autofree char *shown =
-        transliterate(text, choice->level, limits->languages, limits->languages_count);
-    g_autofree char *both =
-        transliterate(whole, choice->level, limits->languages, limits->languages_count);
+    const struct coding *only = choice->apart ? &choice->coding : NULL;
+    g_autofree char *shown = transliterate(text, choice->level, limits, only);
+    g_autofree char *both = transliterate(whole, choice->level, limits, only);
     /* What a mark in front of it becomes depends on the text's last character. */
     const char *append = both + strlen(shown);
 

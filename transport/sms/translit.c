@@ -85,8 +85,17 @@ is_shaper(gunichar c)
     return c == 0x200C || c == 0x200D || c == 0xFE0E || c == 0xFE0F;
 }
 
+/* Is c to stay? */
+static bool
+stays(gunichar c, const struct sms_limits *limits, const struct coding *only)
+{
+    return only ? choose_has(only, c)
+                : choose_writable(c, limits->languages, limits->languages_count);
+}
+
 char *
-transliterate(const char *text, enum sms_translit level, const guint8 *languages, gsize count)
+transliterate(const char *text, enum sms_translit level, const struct sms_limits *limits,
+              const struct coding *only)
 {
     GString *other = g_string_sized_new(strlen(text));
     bool written = false; /* the character before is in GSM 03.38 now: a mark on it can go */
@@ -97,7 +106,7 @@ transliterate(const char *text, enum sms_translit level, const guint8 *languages
         g_autofree char *made = NULL;
         const char *sign = NULL;
 
-        if (level != SMS_TRANSLIT_NONE && !choose_writable(c, languages, count)) {
+        if (level != SMS_TRANSLIT_NONE && !stays(c, limits, only)) {
             sign = is_shaper(c) && choose_writable(before, NULL, 0) ? "" : of_punctuation(c);
             if (!sign && level == SMS_TRANSLIT_FULL)
                 sign = g_unichar_ismark(c) && written ? "" : (made = of_letter(c));
