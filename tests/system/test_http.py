@@ -285,7 +285,8 @@ def test_binary(place):
 
 @pytest.mark.parametrize("parameters,code,word", [
     ("&value=%26priority%3D1", 0, "&priority=1"), ("&value=&unicode=1", 0, "&unicode=1"),
-    ("&value=a%3D1&value=b%3D2", 0, "&a=1&b=2"), ("&value=TO%3D%2B881", 77, "5.7.1 "),
+    ("&value=a%3D1&value=b%3D2", 0, "&a=1&b=2"), ("&value=a%3D%C3%A4", 0, "&a=%C3%A4"),
+    ("&value=TO%3D%2B881", 77, "5.7.1 "),
     ("&value=t%256F%3D%2B881", 77, "5.7.1 "), ("&value=a%20b", 67, "5.1.3 "), ("&value=a%23b", 67, "5.1.3 "),
 ])
 def test_parameters_of_the_address(place, parameters, code, word):
@@ -298,6 +299,11 @@ def test_parameters_of_the_address(place, parameters, code, word):
         assert provider.requests[0].target.endswith(word)
     else:
         assert line.startswith(word) and not provider.requests
+
+
+def test_credentials_are_no_parameters_of_an_address(place):
+    code, line = place.send("query", None, "&value=key%3D1")
+    assert code == 77 and line.startswith("5.7.1 "), line
 
 
 def test_parameters_where_none_are_taken(place):

@@ -16,10 +16,10 @@ def place():
     with tempfile.TemporaryDirectory() as base:
         os.chmod(base, 0o755)
         certs = certificates(base)
-        providers = {name: Provider() for name in ("head", "words", "plain")}
+        providers = {name: Provider() for name in ("head", "words", "plain", "kept", "trailers")}
         providers["alert"] = Provider(Reply(fault="alert"), certificate=certs["good"])
         secret = {"auth": "basic", "auth.user": "%secret.user%", "secret_file": "SECRET"}
-        made = Place(base, {"head": {}, "plain": secret, "words": {**secret, "text": "json:/message"},
+        made = Place(base, {"head": {}, "kept": {}, "trailers": {}, "plain": secret, "words": {**secret, "text": "json:/message"},
                             "alert": {"ca_file": certs["ca"][0], "concurrency": 1}}, providers)
         yield made
         made.close()
@@ -48,6 +48,27 @@ def test_alert_behind_a_request(place):
     refs = [request.target.rpartition("ref=")[2] for request in requests]
     assert len(refs) == len(set(refs)), "sent again"
     assert all(code == 0 or line.startswith("4.4.2 alert: ") for code, line in answers), answers
+
+
+@pytest.mark.parametrize("said", [b"HTTP/1.1 503 X\r\nContent-Length: 0\r\n\r\n", b"HTTP/1.1 200 X\r\n", b""],
+                         ids=["whole", "begun", "end"])
+def test_answer_before_its_request(place, said):
+    """What a kept connection says unasked is no answer to the next request, which goes over a new one, once."""
+    provider = place.providers["kept"]
+    provider.clear()
+    assert place.send("kept")[0] == 0
+    provider.say(said)
+    code, line = place.send("kept")
+    assert code == 0, line
+    first, second = provider.requests
+    assert second.number == 1 and second.connection == first.connection + 1
+
+
+def test_trailers_without_an_end(place):
+    provider = place.providers["trailers"]
+    provider.answer = Reply(fault="trailers")
+    code, line = place.send("trailers")
+    assert code == 75 and line.startswith("4.4.2 trailers: ") and "longer than 262144 octets" in line, line
 
 
 @pytest.mark.parametrize("said", [

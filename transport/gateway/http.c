@@ -4,15 +4,16 @@
  * probe; what a request looks like and what an answer means is decided beside it. Must never send a
  * part twice in one submission.
  */
+#include "lib/clean.h"
 #include "transport/gateway/http_outcome.h"
 #include "transport/gateway/private.h"
 
 #include <string.h>
 #include <unistd.h>
 
-#define SLOTS         8   /* requests at once, unless concurrency says */
-#define EXPECTED_MS   300 /* a request, before any was seen */
-#define SEEN_BODY_MAX 4096
+#define SLOTS       8   /* requests at once, unless concurrency says */
+#define EXPECTED_MS 300 /* a request, before any was seen */
+#define SEEN_MAX    8192
 
 struct http_gateway {
     struct gateway base;
@@ -252,14 +253,17 @@ describe(const struct http_settings *settings, const struct http_reply *reply,
     GString *text = g_string_new(NULL);
 
     if (reply->status > 0) {
-        g_autofree char *body =
-            g_utf8_make_valid(reply->body->str, (gssize)MIN(reply->body->len, SEEN_BODY_MAX));
+        g_autofree char *headers =
+            g_utf8_make_valid(reply->headers->str, (gssize)reply->headers->len);
+        g_autofree char *body = g_utf8_make_valid(reply->body->str, (gssize)reply->body->len);
 
-        g_string_append_printf(text, "HTTP %d\n%s%s\n", reply->status, reply->headers->str, body);
+        g_string_append_printf(text, "HTTP %d\n%s%s", reply->status, headers, body);
+        http_secrets_mask(settings->secrets, text);
         g_string_replace(text, "\r", "", 0);
+        clean_cut(text, SEEN_MAX);
+        g_string_append_c(text, '\n');
     }
     g_string_append_printf(text, "%s\n", outcome->decided);
-    http_secrets_mask(settings->secrets, text);
     return g_string_free(text, FALSE);
 }
 

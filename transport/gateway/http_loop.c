@@ -6,7 +6,10 @@
 #include "transport/gateway/http_loop.h"
 
 #include <glib.h>
+#include <netinet/in.h>
 #include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #define CONNECTIONS_KEPT 256 /* idle ones at most, over all gateways */
 
@@ -15,6 +18,12 @@ struct http_loop {
     CURLM *multi;
     sd_event_source *timer;
     GHashTable *running; /* CURL * → struct running * */
+    GArray *sockets;     /* struct http_socket: all that are open; libcurl names none of them */
+};
+
+struct http_socket {
+    curl_socket_t fd;
+    int local_port; /* 0: not known yet */
 };
 
 struct running {
@@ -106,6 +115,66 @@ set_timer(CURLM *multi, long timeout_ms, void *data)
     return 0;
 }
 
+static curl_socket_t
+open_socket(void *data, curlsocktype purpose, struct curl_sockaddr *address)
+{
+    struct http_loop *loop = data;
+    int fd = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+    struct http_socket made = {fd, 0};
+
+    (void)purpose;
+    if (fd < 0)
+        return CURL_SOCKET_BAD;
+    g_array_append_val(loop->sockets, made);
+    return fd;
+}
+
+static int
+close_socket(void *data, curl_socket_t fd)
+{
+    struct http_loop *loop = data;
+
+    for (guint i = 0; i < loop->sockets->len; i++)
+        if (g_array_index(loop->sockets, struct http_socket, i).fd == fd) {
+            g_array_remove_index_fast(loop->sockets, i);
+            break;
+        }
+    return close(fd);
+}
+
+static int
+local_port_of(curl_socket_t fd)
+{
+    union {
+        struct sockaddr any;
+        struct sockaddr_in v4;
+        struct sockaddr_in6 v6;
+    } address = {.any.sa_family = AF_UNSPEC};
+    socklen_t len = sizeof(address);
+
+    if (getsockname(fd, &address.any, &len) < 0)
+        return 0;
+    return address.any.sa_family == AF_INET    ? ntohs(address.v4.sin_port)
+           : address.any.sa_family == AF_INET6 ? ntohs(address.v6.sin6_port)
+                                               : 0;
+}
+
+/* Two local addresses may have the same port: then either counts. */
+bool
+http_loop_unread(struct http_loop *loop, int local_port)
+{
+    for (guint i = 0; i < loop->sockets->len; i++) {
+        struct http_socket *one = &g_array_index(loop->sockets, struct http_socket, i);
+        char octet;
+
+        if (one->local_port == 0)
+            one->local_port = local_port_of(one->fd);
+        if (one->local_port == local_port && recv(one->fd, &octet, 1, MSG_PEEK | MSG_DONTWAIT) >= 0)
+            return true;
+    }
+    return false;
+}
+
 struct http_loop *
 http_loop_new(sd_event *event)
 {
@@ -115,6 +184,7 @@ http_loop_new(sd_event *event)
     curl_global_init(CURL_GLOBAL_DEFAULT);
     loop->loop = event;
     loop->running = g_hash_table_new(NULL, NULL);
+    loop->sockets = g_array_new(FALSE, FALSE, sizeof(struct http_socket));
     loop->multi = curl_multi_init();
     g_assert(loop->multi);
     error =
@@ -139,6 +209,7 @@ http_loop_free(struct http_loop *loop)
     curl_multi_cleanup(loop->multi);
     sd_event_source_disable_unref(loop->timer);
     g_hash_table_unref(loop->running);
+    g_array_unref(loop->sockets);
     g_free(loop);
     curl_global_cleanup();
 }
@@ -150,6 +221,10 @@ http_loop_add(struct http_loop *loop, CURL *easy, http_loop_done_fn *done, void 
 
     *running = (struct running){done, context};
     g_hash_table_insert(loop->running, easy, running);
+    curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, open_socket);
+    curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, loop);
+    curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, close_socket);
+    curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, loop);
     /* It asks for its timer, so that the transfer begins from the loop and not in here. */
     if (curl_multi_add_handle(loop->multi, easy) != CURLM_OK)
         g_error("libcurl takes no transfer"); /* a handle used twice: cannot happen */

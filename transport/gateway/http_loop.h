@@ -4,6 +4,7 @@
 #define TRANSPORT_GATEWAY_HTTP_LOOP_H
 
 #include <curl/curl.h>
+#include <stdbool.h>
 #include <systemd/sd-event.h>
 
 struct http_loop;
@@ -18,5 +19,8 @@ typedef void http_loop_done_fn(void *context, CURL *easy, CURLcode code);
 /* easy is the loop's until done or http_loop_remove. */
 void http_loop_add(struct http_loop *loop, CURL *easy, http_loop_done_fn *done, void *context);
 void http_loop_remove(struct http_loop *loop, CURL *easy);
+
+/* Has the connection from that local port octets that nobody has read, or ended? */
+bool http_loop_unread(struct http_loop *loop, int local_port);
 
 #endif

@@ -164,6 +164,7 @@ add_values(struct building *building, struct outcome *why)
     const char *values = building->part->values;
     const char *query = strchr(request->url, '?');
     g_auto(GStrv) parameters = g_strsplit(values + (*values == '&'), "&", -1);
+    g_autofree char *escaped = NULL;
     char *longer;
 
     if (!*values)
@@ -180,7 +181,9 @@ add_values(struct building *building, struct outcome *why)
             return refuse(why, building->settings, OUT_REFUSED, "5.7.1",
                           "a parameter of value= is the gateway's own");
     }
-    longer = g_strconcat(request->url, query ? "&" : "?", values + (*values == '&'), NULL);
+    /* Percent signs are the sender's own; what is no ASCII gets some. */
+    escaped = g_uri_escape_string(values + (*values == '&'), "!$&'()*+,;=:@/?%", FALSE);
+    longer = g_strconcat(request->url, query ? "&" : "?", escaped, NULL);
     wipe(request->url);
     request->url = longer;
     return 0;
@@ -301,7 +304,8 @@ build(struct building *building, struct outcome *why)
         if (add_header(building, settings->header_names->pdata[i],
                        settings->header_values->pdata[i], why) < 0)
             return -1;
-    if (add_values(building, why) < 0 || add_auth(building, why) < 0)
+    /* Behind the credentials: they may be parameters that no address repeats. */
+    if (add_auth(building, why) < 0 || add_values(building, why) < 0)
         return -1;
     return check_url(building, why);
 }

@@ -20,6 +20,8 @@ struct http_transfer {
     CURL *easy;
     struct curl_slist *headers;
     guint sendings;
+    gsize head_octets; /* of all header lines, trailers included */
+    bool stale;        /* the kept connection it was given is none to ask anything over */
     struct http_reply reply;
     http_transfer_done_fn *done;
     void *context;
@@ -35,6 +37,19 @@ transfer_free(struct http_transfer *transfer)
     g_free(transfer);
 }
 
+/*
+ * Has the server said something, or hung up, on a kept connection before it was asked? An answer
+ * that is there before its request is no answer to it. libcurl looks, but once in a second at most.
+ */
+static bool
+is_stale(struct http_transfer *transfer, int local_port)
+{
+    long connections = 0;
+
+    curl_easy_getinfo(transfer->easy, CURLINFO_NUM_CONNECTS, &connections);
+    return connections == 0 && http_loop_unread(transfer->loop, local_port);
+}
+
 /* Called when a connection is there and the request would go out. */
 static int
 on_ready(void *data, char *ip, char *local_ip, int port, int local_port)
@@ -44,7 +59,10 @@ on_ready(void *data, char *ip, char *local_ip, int port, int local_port)
     (void)ip;
     (void)local_ip;
     (void)port;
-    (void)local_port;
+    if (transfer->sendings == 0 && is_stale(transfer, local_port)) {
+        transfer->stale = true;
+        return CURL_PREREQFUNC_ABORT;
+    }
     KILL_POINT("http-before");
     if (transfer->sendings++ == 0)
         return CURL_PREREQFUNC_OK;
@@ -60,6 +78,11 @@ on_header(char *line, size_t size, size_t count, void *data)
     size_t len = size * count;
 
     reply->answered = true;
+    transfer->head_octets += len;
+    if (transfer->head_octets > HTTP_ANSWER_MAX) { /* libcurl has no limit for trailers */
+        reply->too_long = true;
+        return 0;
+    }
     if (len >= 5 && memcmp(line, "HTTP/", 5) == 0) {
         g_string_truncate(reply->headers, 0); /* what a 1xx said is past */
         reply->whole_head = false;
@@ -92,6 +115,13 @@ on_done(void *context, CURL *easy, CURLcode code)
     struct http_reply *reply = &transfer->reply;
     long status = 0, written = 0, connections = 0;
 
+    if (transfer->stale) { /* nothing was written: the request goes over a new one */
+        transfer->stale = false;
+        reply->error[0] = '\0';
+        curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L);
+        http_loop_add(transfer->loop, easy, on_done, transfer);
+        return;
+    }
     KILL_POINT("http-answered");
     curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
     curl_easy_getinfo(easy, CURLINFO_REQUEST_SIZE, &written);

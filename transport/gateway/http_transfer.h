@@ -6,7 +6,7 @@
 #include "transport/gateway/http_loop.h"
 #include "transport/gateway/http_request.h"
 
-#define HTTP_ANSWER_MAX (256 * 1024) /* octets of a body; more is no answer of a provider */
+#define HTTP_ANSWER_MAX (256 * 1024) /* octets of a body, and of all headers */
 
 struct http_reply {
     CURLcode code;
@@ -16,7 +16,7 @@ struct http_reply {
     bool whole_head;             /* up to the empty line behind its headers */
     bool kept;                   /* it went over a connection that had been used before */
     bool repeated;               /* libcurl wanted to send it a second time and was not let */
-    bool too_long;               /* the body was longer than HTTP_ANSWER_MAX */
+    bool too_long;               /* body or headers were longer than HTTP_ANSWER_MAX */
     int status;                  /* of the last answer that was not 1xx; 0: none */
     GString *headers;            /* its lines, LF behind each, without the status line */
     GString *body;

@@ -24,7 +24,7 @@ KEY = ("ec", "-pkeyopt", "ec_paramgen_curve:prime256v1")
 class Reply:
     """status, body (bytes), headers ({name: value}). fault: "close" (nothing is answered), "reset" (the same, by RST),
     "unread" (RST when its first octets are there, before they are read), "truncate" (the body ends too early),
-    "endless", "slow" (an octet at a time), "hang" (until close()), "garbage" (no HTTP), "raw" (body is the whole
+    "endless", "trailers" (without an end, behind a body), "slow" (an octet at a time), "hang" (until close()), "garbage" (no HTTP), "raw" (body is the whole
     answer), "second" (the first request of a connection is answered, the second one read and the connection closed),
     "alert" (TLS: the second request is read and a fatal alert is the answer). last: close behind the answer."""
 
@@ -144,6 +144,7 @@ class Provider:
 
     def _serve(self, raw):
         raw.settimeout(60 * PATIENCE)
+        raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # say() is heard at once
         with self._changed:
             self._open.add(raw)
         try:
@@ -216,6 +217,10 @@ class Provider:
             connection.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
             for _ in range(ENDLESS // 65536):
                 connection.sendall(b"10000\r\n" + b"x" * 65536 + b"\r\n")
+        elif fault == "trailers":
+            connection.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n")
+            for _ in range(ENDLESS // 65000):
+                connection.sendall((b"X-More: " + b"x" * 990 + b"\r\n") * 65)
         elif fault == "slow":
             for octet in reply.octets():
                 connection.sendall(bytes([octet]))
@@ -236,6 +241,15 @@ class Provider:
             assert self._changed.wait_for(lambda: len(self.requests) >= count, timeout * PATIENCE), \
                 f"{count} requests; there are {len(self.requests)}"
             return self.requests[:count]
+
+    def say(self, octets):
+        """On every open connection, unasked; b"" is the end of them. What is said has arrived."""
+        with self._changed:
+            for raw in self._open:
+                if octets:
+                    raw.sendall(octets)
+                else:
+                    raw.shutdown(socket.SHUT_WR)
 
     def clear(self):
         with self._changed:
